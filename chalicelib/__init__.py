@@ -1,0 +1,1 @@
+"""ARM Engine's storefront and tenant control plane, as Lambda runs it."""

@@ -1,0 +1,189 @@
+"""Reads plans.toml into a `Catalogue` and names everything that is wrong with it at once."""
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chalicelib.domain.catalogue import (
+    FREE,
+    Catalogue,
+    ClusterSelectors,
+    Interval,
+    Plan,
+    Policy,
+    Product,
+)
+from chalicelib.domain.errors import Misconfigured
+
+_QUANTITY = re.compile(r"(0|[1-9]\d*)(\.\d+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?")
+_DNS_LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+_DNS_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_CURRENCY = re.compile(r"[a-z]{3}")
+
+CONTAINER_KEYS = (
+    "default_cpu", "default_memory", "request_cpu", "request_memory", "max_cpu", "max_memory",
+)  # fmt: skip
+
+
+def parse(text: str) -> Catalogue:
+    """Read plans.toml.
+
+    Raises:
+        Misconfigured: every problem at once, each with its plan and key.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as e:
+        raise Misconfigured(f"plans.toml is not TOML: {e}") from e
+    problems: list[str] = []
+    product = _Table("product", data.pop("product", None), problems)
+    policy = _Table("policy", data.pop("policy", None), problems)
+    cluster = _Table("cluster", data.pop("cluster", None), problems)
+    raw_plans = data.pop("plans", None)
+    problems.extend(f"{key}: unknown section" for key in data)
+    if not isinstance(raw_plans, dict) or not raw_plans:
+        problems.append("plans: at least one [plans.<id>] is needed")
+        raw_plans = {}
+    catalogue = Catalogue(
+        product=_product(product),
+        policy=_policy(policy),
+        cluster=_cluster(cluster),
+        plans=tuple(_plan(plan_id, raw, problems) for plan_id, raw in raw_plans.items()),
+    )
+    for table in (product, policy, cluster):
+        table.refuse_rest()
+    if problems:
+        raise Misconfigured("plans.toml: " + "; ".join(problems))
+    return catalogue
+
+
+class _Table:
+    """One table of the file: takes keys with a check, and remembers what is wrong."""
+
+    def __init__(self, name: str, raw: object, problems: list[str]) -> None:
+        self._name = name
+        self._problems = problems
+        if not isinstance(raw, dict):
+            problems.append(f"{name}: the section is missing")
+        self._raw: dict[str, Any] = dict(raw) if isinstance(raw, dict) else {}
+        self._present = isinstance(raw, dict)
+
+    def problem(self, key: str, what: str) -> None:
+        self._problems.append(f"{self._name}.{key}: {what}")
+
+    def refuse_rest(self) -> None:
+        for key in self._raw:
+            self.problem(key, "unknown key")
+
+    def _take(self, key: str, fallback: Any, ok: Callable[[Any], bool], what: str) -> Any:  # noqa: ANN401 - TOML values are of any type until checked
+        if key not in self._raw:
+            if self._present:
+                self.problem(key, "missing")
+            return fallback
+        value = self._raw.pop(key)
+        if not ok(value):
+            self.problem(key, f"{what}, not {value!r}")
+            return fallback
+        return value
+
+    def optional(self, key: str) -> bool:
+        return key in self._raw
+
+    def string(self, key: str, pattern: re.Pattern[str] | None = None) -> str:
+        def ok(value: object) -> bool:
+            return isinstance(value, str) and bool(pattern.fullmatch(value) if pattern else value)
+
+        shape = f"must look like {pattern.pattern}" if pattern else "must be a text"
+        return str(self._take(key, "", ok, shape))
+
+    def whole(self, key: str, least: int) -> int:
+        def ok(value: object) -> bool:
+            return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+        return int(self._take(key, least, ok, f"must be a whole number from {least}"))
+
+    def flag(self, key: str, *, default: bool | None = None) -> bool:
+        if default is not None and not self.optional(key):
+            return default
+        return bool(
+            self._take(key, default, lambda v: isinstance(v, bool), "must be true or false")
+        )
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        def ok(value: object) -> bool:
+            return (
+                isinstance(value, list) and bool(value) and all(isinstance(v, str) for v in value)
+            )
+
+        return tuple(self._take(key, (), ok, "must be a list of texts"))
+
+    def mapping(self, key: str, pattern: re.Pattern[str] | None = None) -> Mapping[str, str]:
+        value = self._take(
+            key, {}, lambda v: isinstance(v, dict) and bool(v), "must be a table of texts"
+        )
+        for name, text in value.items():
+            if not isinstance(text, str) or (pattern and not pattern.fullmatch(text)):
+                shape = "a Kubernetes quantity" if pattern is _QUANTITY else "a text"
+                self.problem(f"{key}.{name}", f"must be {shape}, not {text!r}")
+        return dict(value)
+
+
+def _product(table: _Table) -> Product:
+    return Product(
+        app=table.string("app", _DNS_LABEL),
+        name=table.string("name"),
+        support_email=table.string("support_email", _EMAIL),
+        namespace_prefix=table.string("namespace_prefix", _DNS_LABEL),
+        label_domain=table.string("label_domain", _DNS_NAME),
+        currency=table.string("currency", _CURRENCY),
+        automatic_tax=table.flag("automatic_tax"),
+    )
+
+
+def _policy(table: _Table) -> Policy:
+    return Policy(
+        grace_days=table.whole("grace_days", 0),
+        retention_days=table.whole("retention_days", 0),
+        free_cap=table.whole("free_cap", 0),
+        suspend_on_dispute=table.flag("suspend_on_dispute"),
+    )
+
+
+def _cluster(table: _Table) -> ClusterSelectors:
+    return ClusterSelectors(
+        dns_namespace=table.string("dns_namespace", _DNS_LABEL),
+        dns_labels=table.mapping("dns_labels"),
+        ingress_namespace=table.string("ingress_namespace", _DNS_LABEL),
+    )
+
+
+def _plan(plan_id: str, raw: object, problems: list[str]) -> Plan:
+    table = _Table(f"plans.{plan_id}", raw, problems)
+    if not _DNS_LABEL.fullmatch(plan_id):
+        table.problem("id", f"must look like {_DNS_LABEL.pattern}")
+    price = table.whole("price", 0)
+    free = price == 0
+    if free != (plan_id == FREE):
+        table.problem("price", f"must be 0 for the plan {FREE!r}, and only for it")
+    plan = Plan(
+        id=plan_id,
+        name=table.string("name"),
+        price=price,
+        interval=None if free else _interval(table),
+        trial_days=table.whole("trial_days", 1) if free or table.optional("trial_days") else None,
+        popular=table.flag("popular", default=False),
+        features=table.texts("features"),
+        entitlements=table.mapping("entitlements"),
+        quota=table.mapping("quota", _QUANTITY),
+        container=table.mapping("container", _QUANTITY),
+    )
+    if plan.container and set(plan.container) != set(CONTAINER_KEYS):
+        table.problem("container", f"must have exactly {', '.join(CONTAINER_KEYS)}")
+    table.refuse_rest()
+    return plan
+
+
+def _interval(table: _Table) -> Interval:
+    return "year" if table.string("interval", re.compile("month|year")) == "year" else "month"

@@ -1,0 +1,103 @@
+"""The objects that keep a tenant to itself, the same on every plan."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.domain.catalogue import ClusterSelectors
+
+TENANT_ROLE = "tenant-admin"
+NAMESPACE_NAME = "kubernetes.io/metadata.name"
+"""A label that the API server itself puts on every namespace."""
+
+
+def network_policies(cluster: ClusterSelectors) -> list[dict[str, Any]]:
+    """Nothing in or out, but: DNS, each other, and what comes from the ingress controller."""
+    dns_peer = {
+        "namespaceSelector": _named(cluster.dns_namespace),
+        "podSelector": {"matchLabels": dict(cluster.dns_labels)},
+    }
+    dns_ports = [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]
+    ingress_peer = {"namespaceSelector": _named(cluster.ingress_namespace)}
+    siblings: list[dict[str, Any]] = [{"podSelector": {}}]
+    return [
+        _policy("deny-all", {"policyTypes": ["Ingress", "Egress"]}),
+        _policy(
+            "allow-dns",
+            {"policyTypes": ["Egress"], "egress": [{"to": [dns_peer], "ports": dns_ports}]},
+        ),
+        _policy(
+            "allow-inside",
+            {
+                "policyTypes": ["Ingress", "Egress"],
+                "ingress": [{"from": siblings}],
+                "egress": [{"to": siblings}],
+            },
+        ),
+        _policy(
+            "allow-ingress", {"policyTypes": ["Ingress"], "ingress": [{"from": [ingress_peer]}]}
+        ),
+    ]
+
+
+def service_account() -> dict[str, Any]:
+    """Whom the tenant's people and pipelines act as; pods do not get its token by themselves."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": TENANT_ROLE},
+        "automountServiceAccountToken": False,
+    }
+
+
+def role() -> dict[str, Any]:
+    """Run workloads; read, and never change, what the plan and the isolation are made of."""
+    run = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"]
+    read = ["get", "list", "watch"]
+    rules = [
+        ("", ["pods", "services", "configmaps", "secrets", "persistentvolumeclaims"], run),
+        ("", ["pods/log", "pods/status", "events", "resourcequotas", "limitranges"], read),
+        ("", ["pods/exec", "pods/portforward"], ["create", "get"]),
+        ("apps", ["deployments", "statefulsets", "daemonsets", "replicasets"], run),
+        ("apps", ["deployments/scale", "statefulsets/scale"], ["get", "update", "patch"]),
+        ("batch", ["jobs", "cronjobs"], run),
+        ("autoscaling", ["horizontalpodautoscalers"], run),
+        ("networking.k8s.io", ["ingresses"], run),
+        ("networking.k8s.io", ["networkpolicies"], read),
+    ]
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {"name": TENANT_ROLE},
+        "rules": [
+            {"apiGroups": [group], "resources": resources, "verbs": verbs}
+            for group, resources, verbs in rules
+        ],
+    }
+
+
+def role_binding(namespace: str) -> dict[str, Any]:
+    """Gives the tenant's service account the tenant's role."""
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": TENANT_ROLE},
+        "roleRef": {
+            "apiGroup": "rbac.authorization.k8s.io",
+            "kind": "Role",
+            "name": TENANT_ROLE,
+        },
+        "subjects": [{"kind": "ServiceAccount", "name": TENANT_ROLE, "namespace": namespace}],
+    }
+
+
+def _named(namespace: str) -> Mapping[str, Any]:
+    return {"matchLabels": {NAMESPACE_NAME: namespace}}
+
+
+def _policy(name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": name},
+        "spec": {"podSelector": {}, **spec},
+    }

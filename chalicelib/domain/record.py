@@ -1,0 +1,211 @@
+"""A tenant's record: the facts we keep, and the questions that may be asked of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Literal
+
+from chalicelib.domain.subscription import Subscription
+
+SCHEMA = 1
+DUE_SHARDS = 8
+NONCE_MAX_AGE = 23 * 3600
+"""Seconds that a checkout's nonce may be replayed: Stripe forgets idempotency keys after a day."""
+
+NUDGE_RETRY = 60
+"""Seconds after which the sweep looks at a nudge whose message came to nothing."""
+
+Phase = Literal["running", "suspended", "deleting"]
+
+
+def tenant_id_of(issuer: str, subject: str) -> str:
+    """16 hex digits that name a tenant: never anything that somebody typed."""
+    return sha256(f"{issuer}\n{subject}".encode()).hexdigest()[:16]
+
+
+def due_shard_of(tenant_id: str) -> str:
+    """Which of the index's partitions a tenant's deadlines stand in."""
+    return str(int(sha256(tenant_id.encode()).hexdigest()[:8], 16) % DUE_SHARDS)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who is signed in, by a verified token."""
+
+    issuer: str
+    subject: str
+    email: str | None = None
+
+    @property
+    def tenant_id(self) -> str:
+        """The tenant that this user owns."""
+        return tenant_id_of(self.issuer, self.subject)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Billing:
+    """What Stripe said last: the subscription that counts, and what else there is.
+
+    Attributes:
+        subscription: the one that decides; None when none was ever past `incomplete`.
+        duplicates: ids of further live subscriptions; they are reported, never ignored.
+        incomplete: whether one waits for its first payment; it blocks a checkout, nothing else.
+    """
+
+    subscription: Subscription | None = None
+    duplicates: tuple[str, ...] = ()
+    incomplete: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkout:
+    """The one open checkout, written down before Stripe is called.
+
+    Attributes:
+        nonce: names the attempt; idempotency key of the call, and metadata of what comes of it.
+        params: exactly what is sent, frozen, so that a crash replays the same call.
+        session_id: once Stripe has answered.
+        started_at: epoch seconds.
+        expires_at: epoch seconds, by Stripe; None until it has answered.
+        burnt: Stripe failed on this nonce and would replay the failure for a day.
+    """
+
+    plan_id: str
+    nonce: str
+    params: Mapping[str, Any]
+    started_at: int
+    session_id: str | None = None
+    expires_at: int | None = None
+    burnt: bool = False
+
+    @property
+    def ends_at(self) -> int:
+        """When it can no longer be paid (epoch seconds)."""
+        return self.expires_at if self.expires_at is not None else self.started_at + 24 * 3600
+
+    def became_one_of(self, subscriptions: Sequence[Subscription]) -> bool:
+        """Whether one of these subscriptions came from this attempt."""
+        return any(subscription.nonce == self.nonce for subscription in subscriptions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreeGrant:
+    """The Free plan, had once; epoch seconds. `free_until` of the record says when it runs out."""
+
+    started_at: int
+    ended_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """An operator suspended this tenant; only an operator lifts it."""
+
+    reason: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why the last attempt came to nothing.
+
+    Attributes:
+        permanent: whether trying again is pointless until somebody changes something.
+        reason: for operators; the customer reads words of ours.
+        revision: the hash of the objects that failed, if it came that far.
+        at: epoch seconds.
+    """
+
+    permanent: bool
+    reason: str
+    at: int
+    revision: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Everything known of one tenant. Times are epoch seconds, UTC.
+
+    Attributes:
+        customer_generation: counts the Stripe customers this tenant has had.
+        disputes: ids of open disputes.
+        paid_session: the checkout session that Stripe reported paid; written with the nudge only.
+        nudged: raised by whatever wants a look at this tenant.
+        reconciled: `nudged` as it was read by the last reconcile that came to its end.
+        attempts: how often the sweep has sent the key of the present work again.
+        version: raised by every decision; a nudge leaves it alone.
+        applied: hash of the objects that stand in the cluster, whole; None while they change.
+        ready_since: when the tenant was first complete; gone when it is deleted.
+        phase: what the tenant is, as last seen through; None is absent.
+        retry_at: when the sweep sends the key again while work is pending.
+        due_at: the earliest deadline still ahead; what the index is sorted by.
+        polled_at: when a status poll last nudged.
+        updated_at: when what the customer sees last changed.
+    """
+
+    tenant_id: str
+    user: User
+    customer_id: str | None = None
+    customer_generation: int = 0
+    billing: Billing = Billing()
+    disputes: tuple[str, ...] = ()
+    free: FreeGrant | None = None
+    free_until: int | None = None
+    checkout: Checkout | None = None
+    paid_session: str | None = None
+    hold: Hold | None = None
+    nudged: int = 0
+    reconciled: int = 0
+    attempts: int = 0
+    version: int = 0
+    applied: str | None = None
+    ready_since: int | None = None
+    phase: Phase | None = None
+    failure: Failure | None = None
+    grace_until: int | None = None
+    retention_until: int | None = None
+    retry_at: int | None = None
+    due_at: int | None = None
+    polled_at: int | None = None
+    updated_at: int | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether something asked for a look that has not been had."""
+        return self.nudged > self.reconciled
+
+    @property
+    def due_shard(self) -> str:
+        """The index partition of this tenant."""
+        return due_shard_of(self.tenant_id)
+
+    @property
+    def subscription(self) -> Subscription | None:
+        """The subscription that counts."""
+        return self.billing.subscription
+
+    @property
+    def paid_mark(self) -> bool:
+        """Whether the recorded checkout is known to be paid, its subscription not seen yet."""
+        session_id = self.checkout.session_id if self.checkout else None
+        return session_id is not None and session_id == self.paid_session
+
+    def free_stands(self, now: int) -> bool:
+        """Whether the Free grant holds at `now`."""
+        return bool(
+            self.free and self.free.ended_at is None and self.free_until and now < self.free_until
+        )
+
+    def next_deadline(self, now: int) -> int | None:
+        """The earliest of all deadlines still ahead of `now`; passed ones stay as facts."""
+        ahead = [
+            at
+            for at in (
+                self.retry_at,
+                self.grace_until,
+                self.retention_until,
+                self.free_until if self.free and self.free.ended_at is None else None,
+                self.checkout.ends_at if self.checkout else None,
+            )
+            if at is not None and at > now
+        ]
+        return min(ahead, default=None)

@@ -1,0 +1,85 @@
+"""What the dashboard reads: a record, in words a customer understands."""
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from chalicelib.domain.catalogue import Catalogue
+from chalicelib.domain.decision import Standing, standing_of
+from chalicelib.domain.record import Record
+from chalicelib.domain.tenant import namespace_of
+
+TenantState = Literal["none", "pending", "ready", "suspended", "deleting", "failed"]
+
+DELAYED = (
+    "This takes longer than usual: a system we depend on is not answering. "
+    "Nothing is lost; we keep trying, and it goes on by itself."
+)
+FAILED = (
+    "We could not set up your workspace. Our team has been told and will put it right; "
+    "you need not pay again."
+)
+
+
+def status_of(record: Record | None, now: int, catalogue: Catalogue, stage: str) -> dict[str, Any]:
+    """The answer of `GET /api/subscriptions/status`."""
+    if record is None:
+        return _nothing()
+    standing = standing_of(record, now, catalogue, stage)
+    subscription = record.subscription
+    live = subscription if subscription and subscription.is_live else None
+    on_free = live is None and record.free_stands(now)
+    return {
+        "active": standing.active,
+        "planId": standing.plan_id,
+        "status": standing.status,
+        "currentPeriodEnd": _iso(
+            record.free_until if on_free else live.current_period_end if live else None
+        ),
+        "cancelAtPeriodEnd": on_free or bool(live and live.cancel_at_period_end),
+        "paymentProblem": {"actBy": _iso(record.grace_until)}
+        if live and live.payment_failed
+        else None,
+        "dataKeptUntil": _iso(record.retention_until) if standing.status == "canceled" else None,
+        "tenant": _tenant(record, standing, catalogue),
+    }
+
+
+def _tenant(record: Record, standing: Standing, catalogue: Catalogue) -> dict[str, Any]:
+    state, message = _state(record, standing)
+    return {
+        "namespace": None if state == "none" else namespace_of(catalogue, record.tenant_id),
+        "state": state,
+        "message": message,
+        "updatedAt": _iso(record.updated_at),
+    }
+
+
+def _state(record: Record, standing: Standing) -> tuple[TenantState, str | None]:
+    if record.failure and record.failure.permanent and standing.wanted != "absent":
+        return "failed", FAILED
+    message = DELAYED if record.failure and record.pending else None
+    if record.phase == "deleting":
+        return "deleting", message
+    if standing.wanted == "running" or standing.status == "provisioning":
+        ready = record.phase == "running" and record.ready_since is not None
+        return ("ready", None) if ready else ("pending", message)
+    if record.phase is None:
+        return "none", None
+    return "suspended", None
+
+
+def _nothing() -> dict[str, Any]:
+    return {
+        "active": False,
+        "planId": None,
+        "status": "none",
+        "currentPeriodEnd": None,
+        "cancelAtPeriodEnd": False,
+        "paymentProblem": None,
+        "dataKeptUntil": None,
+        "tenant": {"namespace": None, "state": "none", "message": None, "updatedAt": None},
+    }
+
+
+def _iso(at: int | None) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,119 @@
+"""A tenant as Kubernetes objects: what is applied, and the hash that says it stands."""
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from chalicelib.domain import isolation
+from chalicelib.domain.catalogue import Catalogue, Plan
+
+Manifest = Mapping[str, Any]
+
+
+def namespace_of(catalogue: Catalogue, tenant_id: str) -> str:
+    """The name of a tenant's namespace: prefix and hash."""
+    return f"{catalogue.product.namespace_prefix}-{tenant_id}"
+
+
+def ownership(catalogue: Catalogue, tenant_id: str) -> Mapping[str, str]:
+    """The labels that a namespace must carry to be this tenant's: without them it is not ours."""
+    return {
+        "app.kubernetes.io/managed-by": catalogue.product.app,
+        f"{catalogue.product.label_domain}/tenant": tenant_id,
+    }
+
+
+def objects(
+    catalogue: Catalogue, tenant_id: str, plan: Plan, *, suspended: bool = False
+) -> tuple[Manifest, ...]:
+    """All objects of a tenant on a plan, the namespace first.
+
+    A suspended tenant keeps everything but the right to run pods.
+    """
+    namespace = namespace_of(catalogue, tenant_id)
+    labels = _labels(catalogue, tenant_id, plan)
+    children = [
+        _quota(plan, suspended=suspended),
+        _limits(plan),
+        *isolation.network_policies(catalogue.cluster),
+        isolation.service_account(),
+        isolation.role(),
+        isolation.role_binding(namespace),
+    ]
+    return (
+        _namespace(catalogue, namespace, labels, plan, suspended=suspended),
+        *(_placed(child, namespace, labels) for child in children),
+    )
+
+
+def revision(manifests: tuple[Manifest, ...]) -> str:
+    """The hash of what is applied; the catalogue is in it by what it put into the objects."""
+    canonical = json.dumps(manifests, sort_keys=True, separators=(",", ":"))
+    return sha256(canonical.encode()).hexdigest()[:16]
+
+
+def _labels(catalogue: Catalogue, tenant_id: str, plan: Plan) -> dict[str, str]:
+    return {
+        **ownership(catalogue, tenant_id),
+        "app.kubernetes.io/part-of": catalogue.product.app,
+        "app.kubernetes.io/name": "tenant",
+        "app.kubernetes.io/instance": tenant_id,
+        f"{catalogue.product.label_domain}/plan": plan.id,
+    }
+
+
+def _placed(manifest: Manifest, namespace: str, labels: Mapping[str, str]) -> Manifest:
+    metadata = {**manifest["metadata"], "namespace": namespace, "labels": dict(labels)}
+    return {**manifest, "metadata": metadata}
+
+
+def _namespace(
+    catalogue: Catalogue, name: str, labels: Mapping[str, str], plan: Plan, *, suspended: bool
+) -> Manifest:
+    domain = catalogue.product.label_domain
+    security = {
+        f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")
+    }
+    entitlements = {f"{domain}/entitlement.{key}": v for key, v in plan.entitlements.items()}
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {
+            "name": name,
+            "labels": {**labels, **security},
+            "annotations": {**entitlements, f"{domain}/suspended": str(suspended).lower()},
+        },
+    }
+
+
+def _quota(plan: Plan, *, suspended: bool) -> Manifest:
+    hard = {**plan.quota, "pods": "0"} if suspended else dict(plan.quota)
+    return {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "plan"},
+        "spec": {"hard": hard},
+    }
+
+
+def _limits(plan: Plan) -> Manifest:
+    size = plan.container
+    return {
+        "apiVersion": "v1",
+        "kind": "LimitRange",
+        "metadata": {"name": "defaults"},
+        "spec": {
+            "limits": [
+                {
+                    "type": "Container",
+                    "default": {"cpu": size["default_cpu"], "memory": size["default_memory"]},
+                    "defaultRequest": {
+                        "cpu": size["request_cpu"],
+                        "memory": size["request_memory"],
+                    },
+                    "max": {"cpu": size["max_cpu"], "memory": size["max_memory"]},
+                }
+            ]
+        },
+    }

@@ -1,0 +1,31 @@
+"""Lines of a tenant's timeline: what happened to one customer, in order, in words."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from chalicelib.domain.decision import Standing
+from chalicelib.domain.stripe_event import StripeEvent
+
+Kind = Literal["event", "decision", "cluster", "customer", "sweep", "operator"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line; `created` is epoch seconds, `id` tells lines of one second apart."""
+
+    created: int
+    id: str
+    kind: Kind
+    text: str
+
+
+def of_event(event: StripeEvent) -> Line:
+    """An event's line is keyed by the event, so that it is written once however often it comes."""
+    return Line(created=event.created, id=event.id, kind="event", text=event.type)
+
+
+def of_standing(standing: Standing, now: int, line_id: str) -> Line:
+    """What was decided, when it differs from what stood."""
+    plan = standing.plan_id or "no plan"
+    text = f"{plan}: {standing.status}; the tenant should be {standing.wanted}"
+    return Line(created=now, id=line_id, kind="decision", text=text)

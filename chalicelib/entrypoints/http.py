@@ -1,0 +1,174 @@
+"""Between HTTP and the domain: bodies in, errors out, and who is signed in."""
+
+import functools
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import uuid4
+
+from chalice.app import Blueprint, Request, Response
+
+from chalicelib import wiring
+from chalicelib.domain import errors
+from chalicelib.domain.record import User
+from chalicelib.entrypoints.logs import say
+
+MAX_BODY = 256 * 1024
+"""Bytes; Stripe's largest events are far below it."""
+
+ANY_TYPE = ["*/*"]
+"""Bodies are judged by what they are, not by what they are called."""
+
+_STATUS: Mapping[str, int] = {
+    errors.Unauthenticated.code: 401,
+    errors.InvalidCredentials.code: 401,
+    errors.NotConfirmed.code: 403,
+    errors.NotFound.code: 404,
+    errors.AlreadySubscribed.code: 409,
+    errors.PaymentProcessing.code: 409,
+    errors.TenantBeingRemoved.code: 409,
+    errors.FreeUsed.code: 409,
+    errors.FreeFull.code: 409,
+    errors.NothingToStop.code: 409,
+    errors.TooLarge.code: 413,
+    errors.TooManyRequests.code: 429,
+    errors.WebhookDisabled.code: 503,
+    errors.UpstreamUnavailable.code: 503,
+}
+_BAD_REQUEST = 400
+_BAD_GATEWAY = 502
+_SERVER_ERROR = 500
+Headers = dict[str, str | list[str]]
+_NO_STORE: Headers = {"Cache-Control": "no-store"}
+
+
+def answers(blueprint: Blueprint) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
+    """Turn what a view returns, or raises, into an answer in the contract's form."""
+
+    def decorate(view: Callable[..., Any]) -> Callable[..., Response]:
+        @functools.wraps(view)
+        def wrapped(**path: str) -> Response:
+            request_id = request_id_of(blueprint.current_request)
+            try:
+                answer = view(**path)
+            except errors.Refusal as e:
+                return _refused(e, request_id)
+            except errors.Temporary as e:
+                say("unavailable", level=logging.WARNING, request_id=request_id, reason=str(e))
+                return _refused(errors.UpstreamUnavailable(), request_id)
+            except (errors.Permanent, errors.Misconfigured) as e:
+                say("broken", level=logging.ERROR, request_id=request_id, reason=str(e))
+                return _refused(errors.UpstreamUnavailable(), request_id, status=_BAD_GATEWAY)
+            except Exception:  # noqa: BLE001 - the last resort, logged whole
+                # A bug must not show its insides, nor pass in silence.
+                say("bug", level=logging.ERROR, request_id=request_id, exc_info=True)
+                return error(_SERVER_ERROR, "internal_error", "Something went wrong.", request_id)
+            if isinstance(answer, Response):
+                return answer
+            return Response(answer, headers=_NO_STORE)
+
+        return wrapped
+
+    return decorate
+
+
+def error(status: int, code: str, message: str, request_id: str) -> Response:
+    """An error in the contract's form; the message can be shown to a customer."""
+    body = {"error": {"code": code, "message": message, "requestId": request_id}}
+    return Response(body, status_code=status, headers=_NO_STORE)
+
+
+def _refused(refusal: errors.Refusal, request_id: str, status: int | None = None) -> Response:
+    status = status or _STATUS.get(refusal.code, _BAD_REQUEST)
+    say("refused", request_id=request_id, code=refusal.code, status=status)
+    return error(status, refusal.code, str(refusal), request_id)
+
+
+def accepted(body: Any) -> Response:  # noqa: ANN401 - any JSON
+    """202: it is under way."""
+    return Response(body, status_code=202, headers=_NO_STORE)
+
+
+def done() -> Response:
+    """204: it is done, and there is nothing to say."""
+    return Response("", status_code=204, headers={"Content-Type": "text/plain", **_NO_STORE})
+
+
+def request_id_of(request: Request) -> str:
+    """API Gateway's id of a request."""
+    context = request.context or {}
+    return str(context.get("requestId") or uuid4())
+
+
+def raw_body(request: Request) -> bytes:
+    """The exact bytes.
+
+    Raises:
+        TooLarge: more than 256 KiB.
+    """
+    raw = request.raw_body or b""
+    body = raw.encode() if isinstance(raw, str) else raw
+    if len(body) > MAX_BODY:
+        raise errors.TooLarge
+    return body
+
+
+def texts(request: Request, *names: str) -> list[str]:
+    """The body's fields: a JSON object with exactly these, all of them texts that say something.
+
+    Raises:
+        InvalidRequest: it is anything else; the message names the field.
+        TooLarge: more than 256 KiB.
+    """
+    try:
+        body = json.loads(raw_body(request).decode())
+    except (ValueError, RecursionError) as e:
+        raise errors.InvalidRequest("The body must be JSON.") from e
+    if not isinstance(body, dict):
+        raise errors.InvalidRequest("The body must be a JSON object.")
+    for name in names:
+        value = body.get(name)
+        if not isinstance(value, str) or not value.strip() or not _encodable(value):
+            raise errors.InvalidRequest(f"The field {name} must be a text.")
+    if len(body) > len(names):
+        raise errors.InvalidRequest(f"Only these fields are known: {', '.join(names)}.")
+    return [body[name] for name in names]
+
+
+def _encodable(text: str) -> bool:
+    """JSON can carry half of a surrogate pair, which nothing behind us can store."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def signed_in(request: Request) -> User:
+    """Who asks, by the bearer token.
+
+    Raises:
+        Unauthenticated: there is none, or it does not hold.
+        Temporary: it cannot be told.
+    """
+    scheme, _, token = str(request.headers.get("authorization", "")).partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise errors.Unauthenticated
+    return wiring.tokens().user(token.strip())
+
+
+def in_contract_form(request: Request, get_response: Callable[[Request], Response]) -> Response:
+    """What Chalice itself answers (an unknown method, a bug in between) takes our form too."""
+    response = get_response(request)
+    body = response.body
+    if response.status_code < _BAD_REQUEST or (isinstance(body, dict) and "error" in body):
+        return response
+    code = {404: "not_found", 405: "method_not_allowed"}.get(response.status_code, "internal_error")
+    message = "This is not how this address is used."
+    if response.status_code >= _SERVER_ERROR:
+        message = "Something went wrong."
+    shaped = error(response.status_code, code, message, request_id_of(request))
+    return Response(
+        shaped.body, status_code=response.status_code, headers={**response.headers, **_NO_STORE}
+    )

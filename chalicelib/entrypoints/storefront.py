@@ -1,0 +1,85 @@
+"""`/api/subscriptions/*`: what is sold, buying it, and how it stands."""
+
+from typing import Any
+
+from chalice.app import Blueprint, Response
+
+from chalicelib import wiring
+from chalicelib.domain.catalogue import Plan
+from chalicelib.entrypoints.http import ANY_TYPE, Headers, accepted, answers, signed_in, texts
+from chalicelib.entrypoints.logs import say
+
+routes = Blueprint(__name__)
+CACHEABLE: Headers = {"Cache-Control": "public, max-age=300"}
+SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£"}
+
+
+@routes.route("/api/subscriptions/plans", methods=["GET"])
+@answers(routes)
+def plans() -> Response:
+    """What is sold; public."""
+    catalogue = wiring.catalogue()
+    shown = [_shown(plan, catalogue.product.currency) for plan in catalogue.plans]
+    return Response(shown, headers=CACHEABLE)
+
+
+@routes.route(
+    "/api/subscriptions/create-checkout-session", methods=["POST"], content_types=ANY_TYPE
+)
+@answers(routes)
+def create_checkout_session() -> dict[str, Any]:
+    """Where to pay for a plan."""
+    user = signed_in(routes.current_request)
+    (plan_id,) = texts(routes.current_request, "planId")
+    session = wiring.checkouts().open(user, plan_id)
+    say("checkout", tenant=user.tenant_id, plan=plan_id, session=session.id)
+    return {"sessionId": session.id, "checkoutUrl": session.url}
+
+
+@routes.route("/api/subscriptions/status", methods=["GET"])
+@answers(routes)
+def status() -> dict[str, Any]:
+    """How the signed-in customer's subscription stands."""
+    return wiring.statuses().of(signed_in(routes.current_request))
+
+
+@routes.route("/api/subscriptions/start-free", methods=["POST"], content_types=ANY_TYPE)
+@answers(routes)
+def start_free() -> Response:
+    """Grant the Free plan."""
+    user = signed_in(routes.current_request)
+    record = wiring.free_plan().start(user)
+    say("free started", tenant=user.tenant_id)
+    return accepted(wiring.statuses().shown(record))
+
+
+@routes.route("/api/subscriptions/stop-free", methods=["POST"], content_types=ANY_TYPE)
+@answers(routes)
+def stop_free() -> Response:
+    """Take the Free plan back."""
+    user = signed_in(routes.current_request)
+    record = wiring.free_plan().stop(user)
+    say("free stopped", tenant=user.tenant_id)
+    return accepted(wiring.statuses().shown(record))
+
+
+def _shown(plan: Plan, currency: str) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "id": plan.id,
+        "name": plan.name,
+        "price": plan.price,
+        "priceDisplay": _price(plan.price, currency),
+        "features": list(plan.features),
+    }
+    if plan.interval:
+        shown["interval"] = plan.interval
+    if plan.popular:
+        shown["popular"] = True
+    return shown
+
+
+def _price(cents: int, currency: str) -> str:
+    whole, rest = divmod(cents, 100)
+    amount = f"{whole}.{rest:02}" if rest else str(whole)
+    symbol = SYMBOLS.get(currency)
+    return f"{symbol}{amount}" if symbol else f"{amount} {currency.upper()}"

@@ -1,0 +1,43 @@
+"""`/api/payments/webhook`: Stripe calls here, in no order, twice, at the worst moment."""
+
+import time
+
+from chalice.app import Blueprint
+
+from chalicelib import wiring
+from chalicelib.domain import stripe_event
+from chalicelib.entrypoints.http import ANY_TYPE, answers, raw_body, request_id_of
+from chalicelib.entrypoints.logs import say
+from chalicelib.services.nudging import take_event
+
+routes = Blueprint(__name__)
+
+
+@routes.route("/api/payments/webhook", methods=["POST"], content_types=ANY_TYPE)
+@answers(routes)
+def webhook() -> dict[str, bool]:
+    """Verify, make durable, answer. Whatever fails is a 5xx, and Stripe delivers again."""
+    request = routes.current_request
+    payload = raw_body(request)
+    header = request.headers.get("stripe-signature")
+    # Signatures go by the wall clock, whatever clock decisions go by.
+    stripe_event.verify(payload, header, wiring.webhook_secrets(), time.time())
+    event = stripe_event.parse(payload)
+    outcome = take_event(
+        event,
+        records=wiring.records(),
+        queue=wiring.queue(),
+        clock=wiring.clock(),
+        deployment=wiring.deployment(),
+        livemode=wiring.livemode(),
+    )
+    say(
+        "webhook",
+        request_id=request_id_of(request),
+        event_id=event.id,
+        type=event.type,
+        tenant=event.tenant_id,
+        outcome=outcome,
+        api_version=event.api_version if event.api_version != stripe_event.API_VERSION else None,
+    )
+    return {"received": True}

@@ -1,0 +1,101 @@
+"""A record as a table item and back. Old items are brought up to date when they are read."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any
+
+from chalicelib.domain.record import (
+    SCHEMA,
+    Billing,
+    Checkout,
+    Failure,
+    FreeGrant,
+    Hold,
+    Record,
+    User,
+)
+from chalicelib.domain.subscription import Subscription
+
+Item = dict[str, Any]
+
+_NESTED = ("user", "billing", "free", "checkout", "hold", "failure")
+_PLAIN = (
+    "customer_id",
+    "customer_generation",
+    "free_until",
+    "paid_session",
+    "nudged",
+    "reconciled",
+    "attempts",
+    "version",
+    "applied",
+    "ready_since",
+    "phase",
+    "grace_until",
+    "retention_until",
+    "retry_at",
+    "due_at",
+    "polled_at",
+    "updated_at",
+)
+_COUNTERS = frozenset({"customer_generation", "nudged", "reconciled", "attempts", "version"})
+
+
+def attributes(record: Record) -> Item:
+    """The item's attributes without its key; what is None is not there."""
+    item: Item = {"schema": SCHEMA, "due_shard": record.due_shard}
+    for name in _PLAIN:
+        value = getattr(record, name)
+        if value is not None:
+            item[name] = value
+    for name in _NESTED:
+        value = getattr(record, name)
+        if value is not None:
+            item[name] = asdict(value)
+    if record.disputes:
+        item["disputes"] = set(record.disputes)
+    return item
+
+
+def changes(before: Record, after: Record) -> tuple[Item, list[str]]:
+    """What to set and what to remove, so that an item of `before` becomes one of `after`."""
+    old, new = attributes(before), attributes(after)
+    to_set = {name: value for name, value in new.items() if old.get(name) != value}
+    return to_set, [name for name in old if name not in new]
+
+
+def record_of(tenant_id: str, item: Mapping[str, Any]) -> Record:
+    """Read an item of this schema or of any before it."""
+    data: Item = {name: plain(value) for name, value in item.items()}
+    counters: Item = {name: data.get(name, 0) for name in _COUNTERS}
+    rest: Item = {name: data.get(name) for name in _PLAIN if name not in _COUNTERS}
+    billing = data.get("billing") or {}
+    subscription = billing.get("subscription")
+    return Record(
+        tenant_id=tenant_id,
+        user=User(**data["user"]),
+        billing=Billing(
+            subscription=Subscription(**subscription) if subscription else None,
+            duplicates=tuple(billing.get("duplicates", ())),
+            incomplete=billing.get("incomplete", False),
+        ),
+        disputes=tuple(sorted(data.get("disputes", ()))),
+        free=FreeGrant(**data["free"]) if data.get("free") else None,
+        checkout=Checkout(**data["checkout"]) if data.get("checkout") else None,
+        hold=Hold(**data["hold"]) if data.get("hold") else None,
+        failure=Failure(**data["failure"]) if data.get("failure") else None,
+        **counters,
+        **rest,
+    )
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 - an item's values are of any type
+    """DynamoDB's numbers are Decimals; all of ours are whole."""
+    if isinstance(value, Decimal):
+        return int(value)
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner) for inner in value]
+    return value

@@ -1,0 +1,63 @@
+"""The FIFO queue of tenants to look at. A message is a key, never a state."""
+
+import json
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.domain.errors import Temporary
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+
+class SqsQueue:
+    """Fits `chalicelib.ports.Queue`."""
+
+    def __init__(self, name: str, client: "SQSClient | None" = None) -> None:
+        self._name = name
+        self._client = client or boto3.client(
+            "sqs",
+            config=Config(
+                connect_timeout=2,
+                read_timeout=5,
+                retries={"mode": "standard", "total_max_attempts": 4},
+            ),
+        )
+
+    def send_tenant(self, tenant_id: str) -> None:
+        """Ask the worker to look at a tenant."""
+        self._send({"v": 1, "tenantId": tenant_id}, tenant_id)
+
+    def send_event(self, event_id: str) -> None:
+        """Ask the worker to find out whom an event concerns."""
+        self._send({"v": 1, "eventId": event_id}, event_id)
+
+    def look_again_in(self, seconds: int, receipt_handle: str) -> None:
+        """Make a message that is being worked on visible again after so many seconds."""
+        self._call(
+            "change_message_visibility", ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+        )
+
+    def _send(self, body: dict[str, Any], group: str) -> None:
+        # A fresh deduplication id: SQS would swallow the same key for five minutes otherwise.
+        self._call(
+            "send_message",
+            MessageBody=json.dumps(body),
+            MessageGroupId=group,
+            MessageDeduplicationId=uuid4().hex,
+        )
+
+    def _call(self, name: str, **arguments: Any) -> None:  # noqa: ANN401 - as boto3 has it
+        try:
+            getattr(self._client, name)(QueueUrl=self._url, **arguments)
+        except (BotoCoreError, ClientError) as e:
+            raise Temporary(f"the queue does not take {name}: {type(e).__name__}") from e
+
+    @cached_property
+    def _url(self) -> str:
+        return self._client.get_queue_url(QueueName=self._name)["QueueUrl"]

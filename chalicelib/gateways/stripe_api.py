@@ -1,0 +1,205 @@
+"""Stripe, through its SDK. The webhook's path does not come here."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
+
+import stripe
+
+from chalicelib.domain.errors import (
+    CustomerGone,
+    Permanent,
+    SessionClosed,
+    Temporary,
+    UpstreamBroken,
+)
+from chalicelib.domain.subscription import CheckoutSession, SessionStatus, Subscription
+from chalicelib.ports import DisputeFound
+
+T = TypeVar("T")
+
+TIMEOUT = 10
+"""Seconds; the SDK's own default is 80, longer than any Lambda here may run."""
+
+RETRIES = 2
+"""The SDK's own default is none."""
+
+SERVER_ERROR = 500
+OPEN_DISPUTES = frozenset(
+    {"needs_response", "under_review", "warning_needs_response", "warning_under_review"}
+)
+
+
+class StripeApi:
+    """Fits `chalicelib.ports.Payments`. Raises Temporary and Permanent, and what it names."""
+
+    def __init__(self, secret_key: str, *, api_base: str | None = None) -> None:
+        self._client = stripe.StripeClient(
+            secret_key,
+            base_addresses={"api": api_base} if api_base else {},
+            max_network_retries=RETRIES,
+            http_client=stripe.RequestsClient(timeout=TIMEOUT),
+        ).v1
+        self._prices: dict[str, str] = {}
+
+    def subscriptions(self, customer_id: str) -> tuple[Subscription, ...]:
+        """All of a customer's subscriptions, ended ones too: one call up to a hundred of them."""
+        found = _call(
+            lambda: list(
+                self._client.subscriptions.list(
+                    {"customer": customer_id, "status": "all", "limit": 100}
+                ).auto_paging_iter()
+            )
+        )
+        return tuple(_subscription(s) for s in found)
+
+    def create_customer(
+        self, *, email: str | None, metadata: Mapping[str, str], idempotency_key: str
+    ) -> str:
+        """Make a customer; the same key gives the same one."""
+        params: dict[str, Any] = {"metadata": dict(metadata)}
+        if email:
+            params["email"] = email
+        customer = _call(
+            lambda: self._client.customers.create(
+                cast("stripe.params.CustomerCreateParams", params),
+                {"idempotency_key": idempotency_key},
+            )
+        )
+        return customer.id
+
+    def price_id(self, lookup_key: str) -> str:
+        """The id of an active price; remembered, since a price in use never changes."""
+        if lookup_key not in self._prices:
+            found = _call(
+                lambda: self._client.prices.list({"lookup_keys": [lookup_key], "active": True})
+            )
+            if not found.data:
+                raise Permanent(f"Stripe has no active price {lookup_key}: push the catalogue")
+            self._prices[lookup_key] = found.data[0].id
+        return self._prices[lookup_key]
+
+    def create_session(self, params: Mapping[str, Any], idempotency_key: str) -> CheckoutSession:
+        """Make a checkout session, or get the one that the same call made before."""
+        created = _call(
+            lambda: self._client.checkout.sessions.create(
+                cast("stripe.params.checkout.SessionCreateParams", dict(params)),
+                {"idempotency_key": idempotency_key},
+            )
+        )
+        return _session(created)
+
+    def session(self, session_id: str) -> CheckoutSession | None:
+        """A checkout session as it is now; None when Stripe does not know it."""
+        try:
+            return _session(_call(lambda: self._client.checkout.sessions.retrieve(session_id)))
+        except _NoSuchThing:
+            return None
+
+    def expire_session(self, session_id: str) -> None:
+        """Expire an open session; SessionClosed when it is not open any more."""
+        try:
+            _call(lambda: self._client.checkout.sessions.expire(session_id))
+        except (_Refused, _NoSuchThing) as e:
+            raise SessionClosed(str(e)) from e
+
+    def expire_open_sessions(self, customer_id: str) -> None:
+        """Expire whatever sessions of a customer can still be paid."""
+        found = _call(
+            lambda: list(
+                self._client.checkout.sessions.list(
+                    {"customer": customer_id, "status": "open", "limit": 100}
+                ).auto_paging_iter()
+            )
+        )
+        for session in found:
+            self.expire_session(session.id)
+
+    def dispute_of(self, event_id: str) -> DisputeFound | None:
+        """Whom a dispute's event concerns: the event names the charge, the charge its customer."""
+        try:
+            event = _call(lambda: self._client.events.retrieve(event_id))
+            dispute = _call(
+                lambda: self._client.disputes.retrieve(
+                    event.data.object["id"], {"expand": ["charge"]}
+                )
+            )
+        except _NoSuchThing:
+            return None
+        charge = dispute.charge
+        customer = None if isinstance(charge, str) else charge.customer
+        return DisputeFound(
+            dispute_id=dispute.id,
+            customer_id=_id(customer),
+            open=dispute.status in OPEN_DISPUTES,
+        )
+
+
+class _NoSuchThing(Permanent):
+    """Stripe does not know what was asked for."""
+
+
+class _Refused(Permanent):
+    """Stripe understood, and will not."""
+
+
+def _call(request: Callable[[], T]) -> T:
+    """Where the SDK's errors get our names, but not its messages: those quote input."""
+    try:
+        return request()
+    except (stripe.APIConnectionError, stripe.RateLimitError) as e:
+        raise Temporary(f"Stripe does not answer: {type(e).__name__}") from e
+    except stripe.IdempotencyError as e:
+        raise _Refused(f"Stripe: the key was used with other parameters: {_said(e)}") from e
+    except stripe.InvalidRequestError as e:
+        if e.code == "resource_missing":
+            if e.param == "customer":
+                raise CustomerGone(_said(e)) from e
+            raise _NoSuchThing(_said(e)) from e
+        raise _Refused(f"Stripe refuses: {_said(e)}") from e
+    except (stripe.AuthenticationError, stripe.PermissionError) as e:
+        raise Permanent(f"Stripe does not accept the key: {type(e).__name__}") from e
+    except stripe.StripeError as e:
+        status = e.http_status
+        if status is not None and status >= SERVER_ERROR:
+            raise UpstreamBroken(f"Stripe fails: HTTP {status}") from e
+        raise Temporary(f"Stripe answers with HTTP {status}: {_said(e)}") from e
+
+
+def _said(error: stripe.StripeError) -> str:
+    request_id = f" (request {error.request_id})" if error.request_id else ""
+    about = " ".join(
+        filter(None, (error.code or type(error).__name__, getattr(error, "param", "")))
+    )
+    return f"{about}{request_id}"
+
+
+def _session(session: stripe.checkout.Session) -> CheckoutSession:
+    return CheckoutSession(
+        id=session.id,
+        status=cast("SessionStatus", session.status),
+        url=session.url,
+        expires_at=session.expires_at,
+    )
+
+
+def _subscription(subscription: stripe.Subscription) -> Subscription:
+    item = subscription["items"].data[0] if subscription["items"].data else None
+    return Subscription(
+        id=subscription.id,
+        status=subscription.status,
+        created=subscription.created,
+        product_id=_id(item.price.product) if item else None,
+        nonce=subscription.metadata.to_dict().get("checkout"),
+        current_period_end=item.current_period_end if item else None,
+        cancel_at_period_end=subscription.cancel_at_period_end
+        or subscription.cancel_at is not None,
+        collection_paused=subscription.pause_collection is not None,
+        ended_at=subscription.ended_at,
+    )
+
+
+def _id(reference: object) -> str | None:
+    """The id of something that may stand there whole or as an id."""
+    if reference is None or isinstance(reference, str):
+        return reference
+    return str(getattr(reference, "id", "")) or None

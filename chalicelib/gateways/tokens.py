@@ -1,0 +1,66 @@
+"""Verifies the ID token of whoever is signed in, by an algorithm of our choice, never its own."""
+
+from typing import Any
+
+import jwt
+
+from chalicelib.domain.errors import Temporary, Unauthenticated
+from chalicelib.domain.record import User
+
+LEEWAY = 5
+"""Seconds that clocks may differ."""
+
+REQUIRED = ["exp", "iss", "aud", "sub"]
+
+
+class Tokens:
+    """RS256 by the pool's public keys (fetched, cached), or HS256 by a shared secret."""
+
+    def __init__(
+        self, *, issuer: str, audience: str, jwks_url: str | None = None, secret: str | None = None
+    ) -> None:
+        self._issuer = issuer
+        self._audience = audience
+        self._secret = secret
+        self._keys = None if secret or not jwks_url else jwt.PyJWKClient(jwks_url, timeout=5)
+
+    def user(self, token: str) -> User:
+        """Whose token this is.
+
+        Raises:
+            Unauthenticated: expired, forged, for somebody else, or not an ID token.
+            Temporary: the public keys could not be fetched, so it cannot be told.
+        """
+        try:
+            claims = self._claims(token)
+        except jwt.PyJWKClientConnectionError as e:
+            raise Temporary("the token issuer's keys cannot be fetched") from e
+        except (jwt.PyJWTError, ValueError, TypeError) as e:
+            raise Unauthenticated("Your session has expired. Please log in again.") from e
+        use = claims.get("token_use")
+        if use != "id" and not (use is None and self._secret):
+            raise Unauthenticated("Please log in again: this is not an ID token.")
+        subject, email = claims["sub"], claims.get("email")
+        if not isinstance(subject, str) or not subject:
+            raise Unauthenticated
+        return User(
+            issuer=self._issuer,
+            subject=subject,
+            email=email if isinstance(email, str) and email else None,
+        )
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        key: Any = self._secret
+        algorithm = "HS256"
+        if self._keys:
+            key, algorithm = self._keys.get_signing_key_from_jwt(token), "RS256"
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=[algorithm],
+            audience=self._audience,
+            issuer=self._issuer,
+            leeway=LEEWAY,
+            options={"require": REQUIRED},
+        )
+        return claims

@@ -1,0 +1,211 @@
+"""What services ask of the outside. Gateways fit these; nothing here says how."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from chalicelib.domain.record import Record
+from chalicelib.domain.subscription import CheckoutSession, Subscription
+from chalicelib.domain.tenant import Manifest
+from chalicelib.domain.timeline import Line
+
+Clock = Callable[[], float]
+NewId = Callable[[], str]
+Nudged = Literal["nudged", "duplicate", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Something whose time has come: a tenant, or an event whose tenant is still unknown."""
+
+    tenant_id: str | None
+    event_id: str | None
+    pending: bool
+    attempts: int
+    nudged: int
+    due_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeFound:
+    """Whose dispute an event is about, as Stripe tells when asked; `open` while it lasts."""
+
+    dispute_id: str
+    customer_id: str | None
+    open: bool
+
+
+class Records(Protocol):
+    """The table. Everything raises Temporary when it cannot be reached."""
+
+    def read(self, tenant_id: str) -> Record | None:
+        """The record as it is now (a consistent read)."""
+
+    def create(self, record: Record) -> None:
+        """Write a first record; Conflict when there is one already."""
+
+    def save(  # noqa: PLR0913 - one write, and each of these must be in it or none
+        self,
+        before: Record,
+        after: Record,
+        *,
+        nudge_at: int | None = None,
+        nothing_new: bool = False,
+        free_change: int = 0,
+        free_cap: int | None = None,
+        lines: Sequence[Line] = (),
+    ) -> Record:
+        """Write what differs, on condition that nobody decided anything since `before` was read.
+
+        Args:
+            before: as it was read; its version is the condition.
+            after: as it should be; `version` is raised by one in the writing.
+            nudge_at: also nudge, at this moment (epoch seconds).
+            nothing_new: also on condition that nothing nudged since (for what is irreversible).
+            free_change: how the count of Free grants moves, in the same transaction.
+            free_cap: the most grants that may stand; FreeFull when it is reached.
+            lines: timeline lines that go with it.
+
+        Returns:
+            The record as it now stands. A new `customer_id` gets its pointer in the same write.
+
+        Raises:
+            Conflict: somebody else decided meanwhile.
+        """
+
+    def conclude(
+        self, before: Record, after: Record, *, free_change: int = 0, lines: Sequence[Line] = ()
+    ) -> Record:
+        """Save as the end of a reconcile: if nudges came meanwhile, their deadlines stay.
+
+        Raises:
+            Conflict: somebody else decided meanwhile.
+        """
+
+    def nudge(
+        self,
+        tenant_id: str,
+        now: int,
+        *,
+        line: Line | None = None,
+        paid_session: str | None = None,
+        polled: bool = False,
+    ) -> Nudged:
+        """Ask for a look, without reading: raise `nudged`, note the line, in one transaction.
+
+        `duplicate`: the line is there already (or, `polled`, the last poll is not 10 seconds
+        ago); nothing was changed. `unknown`: there is no such tenant.
+        """
+
+    def put_off(self, due: Due, retry_at: int) -> None:
+        """Look at a due item again at `retry_at`, unless it changed since it was found."""
+
+    def due(self, now: int) -> Iterator[Due]:
+        """Everything whose `due_at` has come."""
+
+    def tenant_of(self, customer_id: str) -> str | None:
+        """Whose Stripe customer this is (a consistent read)."""
+
+    def keep_event(self, event_id: str, line: Line, due_at: int) -> None:
+        """Keep an event until the worker has found whom it concerns; keeping twice is fine."""
+
+    def kept_event(self, event_id: str) -> Line | None:
+        """The line of a kept event, while it is kept."""
+
+    def drop_event(self, event_id: str) -> None:
+        """Forget a kept event."""
+
+    def note_dispute(self, tenant_id: str, now: int, line: Line, dispute: DisputeFound) -> Nudged:
+        """Put a dispute on the record, or take it off, with its line and a nudge."""
+
+
+class Queue(Protocol):
+    """Keys to tenants that should be looked at; Temporary when it cannot be reached."""
+
+    def send_tenant(self, tenant_id: str) -> None:
+        """Ask the worker to look at a tenant."""
+
+    def send_event(self, event_id: str) -> None:
+        """Ask the worker to find out whom an event concerns."""
+
+    def look_again_in(self, seconds: int, receipt_handle: str) -> None:
+        """Make a message that is being worked on visible again after so many seconds."""
+
+
+class Payments(Protocol):
+    """Stripe. Temporary: may work later; Permanent: will not."""
+
+    def subscriptions(self, customer_id: str) -> tuple[Subscription, ...]:
+        """All of a customer's subscriptions, ended ones too; CustomerGone when it was deleted."""
+
+    def create_customer(
+        self, *, email: str | None, metadata: Mapping[str, str], idempotency_key: str
+    ) -> str:
+        """Make a customer; the same key gives the same one."""
+
+    def price_id(self, lookup_key: str) -> str:
+        """The id of an active price; Permanent when there is none."""
+
+    def create_session(self, params: Mapping[str, Any], idempotency_key: str) -> CheckoutSession:
+        """Make a checkout session, or get the one that the same call made before.
+
+        Raises:
+            UpstreamBroken: a 5xx, which Stripe replays under this key.
+            CustomerGone: the customer in it was deleted.
+        """
+
+    def session(self, session_id: str) -> CheckoutSession | None:
+        """A checkout session as it is now; None when Stripe does not know it."""
+
+    def expire_session(self, session_id: str) -> None:
+        """Expire an open session; SessionClosed when it is not open any more."""
+
+    def expire_open_sessions(self, customer_id: str) -> None:
+        """Expire whatever sessions of a customer can still be paid."""
+
+    def dispute_of(self, event_id: str) -> DisputeFound | None:
+        """Whom a dispute's event concerns; None when it is not about a dispute any more."""
+
+
+class Cluster(Protocol):
+    """Kubernetes. Temporary, Permanent; Waiting while a namespace is Terminating."""
+
+    def apply(self, manifests: Sequence[Manifest], owner: Mapping[str, str]) -> None:
+        """Make the objects be as given, the namespace first, the rest side by side.
+
+        Permanent when the namespace exists without the labels in `owner`: never adopted.
+        """
+
+    def suspend(self, manifests: Sequence[Manifest], owner: Mapping[str, str]) -> bool:
+        """Apply, and stop what runs; False, and nothing done, when the namespace is not there."""
+
+    def stands(self, namespace: str, owner: Mapping[str, str]) -> bool:
+        """Whether the namespace is there; Permanent when it is somebody else's."""
+
+    def delete(self, namespace: str, owner: Mapping[str, str]) -> None:
+        """Delete the namespace; returns when it is gone, raises Waiting while it goes."""
+
+
+class Accounts(Protocol):
+    """The user pool: sign-up, log-in, reset. Refusals as the domain names them."""
+
+    def sign_up(self, email: str, password: str) -> None:
+        """Make an account and mail a code; AccountExists, WeakPassword."""
+
+    def confirm(self, email: str, code: str) -> None:
+        """Confirm an address; InvalidCode."""
+
+    def resend(self, email: str) -> None:
+        """Mail a new code, if there is somebody to mail it to."""
+
+    def log_in(self, email: str, password: str) -> Mapping[str, str | int]:
+        """`token`, `refreshToken`, `expiresIn` (seconds); InvalidCredentials, NotConfirmed."""
+
+    def refresh(self, refresh_token: str) -> Mapping[str, str | int]:
+        """`token`, `expiresIn` (seconds); Unauthenticated."""
+
+    def forgot_password(self, email: str) -> None:
+        """Mail a reset code, if there is somebody to mail it to."""
+
+    def reset_password(self, email: str, code: str, password: str) -> None:
+        """Set a new password; InvalidCode, WeakPassword."""

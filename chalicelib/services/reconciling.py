@@ -1,0 +1,155 @@
+"""One tenant, looked at: read, ask Stripe, decide, make the cluster match, write it down."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from chalicelib.domain import timeline
+from chalicelib.domain.backoff import seconds_before
+from chalicelib.domain.catalogue import Catalogue
+from chalicelib.domain.decision import decide, standing_of
+from chalicelib.domain.errors import Conflict, CustomerGone, Permanent, Temporary, Waiting
+from chalicelib.domain.record import Failure, Record
+from chalicelib.domain.subscription import CheckoutSession, Truth
+from chalicelib.domain.timeline import Line
+from chalicelib.ports import Clock, Cluster, NewId, Payments, Records
+from chalicelib.services.converging import Convergence
+
+TRIES = 8
+Outcome = Literal["unknown tenant", "nothing pending", "converged", "later", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a reconcile ended, for the log; `reason` is for operators."""
+
+    outcome: Outcome
+    record: Record | None = None
+    status: str | None = None
+    applied: int = 0
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciler:
+    """The only decision-maker. One at a time per tenant: the queue's group sees to that."""
+
+    records: Records
+    payments: Payments
+    cluster: Cluster
+    catalogue: Catalogue
+    stage: str
+    clock: Clock
+    new_id: NewId
+
+    def reconcile(self, tenant_id: str, *, may_wait: bool = True) -> Report:
+        """Bring one tenant in line with what Stripe says, if anything is pending.
+
+        Args:
+            tenant_id: whose.
+            may_wait: whether `Waiting` may be raised; else a short wait is put off like an outage.
+
+        Raises:
+            Waiting: something short is under way; the same message should come again in seconds.
+            Temporary: the record itself could not be read or written.
+        """
+        for _ in range(TRIES):
+            try:
+                return self._once(tenant_id, may_wait=may_wait)
+            except Conflict:
+                continue
+        raise Temporary(f"tenant {tenant_id}: its record is written too often to conclude")
+
+    def _once(self, tenant_id: str, *, may_wait: bool) -> Report:
+        record = self.records.read(tenant_id)
+        if record is None:
+            return Report("unknown tenant")
+        if not record.pending:
+            return Report("nothing pending", record)
+        now = int(self.clock())
+        work: Convergence | None = None
+        try:
+            work = self._convergence(record, self._truth(record), now)
+            work.run()
+        except (Temporary, Waiting) as e:
+            if may_wait and isinstance(e, Waiting):
+                raise
+            return self._later(record, work, now, str(e))
+        except Permanent as e:
+            return self._give_up(record, work, now, str(e))
+        return self._conclude(record, work, now)
+
+    def _truth(self, record: Record) -> Truth:
+        if record.customer_id is None:
+            return Truth()
+        try:
+            subscriptions = self.payments.subscriptions(record.customer_id)
+        except CustomerGone:
+            return Truth(customer_gone=True)
+        checkout, session = record.checkout, None
+        if checkout and checkout.session_id and not checkout.became_one_of(subscriptions):
+            session = self.payments.session(checkout.session_id) or CheckoutSession(
+                id=checkout.session_id, status="expired", url=None, expires_at=checkout.ends_at
+            )
+        return Truth(subscriptions=subscriptions, session=session)
+
+    def _convergence(self, record: Record, truth: Truth, now: int) -> Convergence:
+        return Convergence(
+            before=record,
+            decision=decide(record, truth, now, self.catalogue, self.stage),
+            session=truth.session,
+            now=now,
+            records=self.records,
+            payments=self.payments,
+            cluster=self.cluster,
+            catalogue=self.catalogue,
+        )
+
+    def _conclude(self, read: Record, work: Convergence, now: int) -> Report:
+        after = replace(work.after, reconciled=read.nudged, failure=None)
+        stood = standing_of(read, now, self.catalogue, self.stage)
+        stands = standing_of(after, now, self.catalogue, self.stage)
+        lines = []
+        if stands != stood:
+            lines.append(timeline.of_standing(stands, now, self.new_id()))
+        if work.applied:
+            text = f"{work.applied} objects applied, revision {work.revision}"
+            lines.append(Line(created=now, id=self.new_id(), kind="cluster", text=text))
+        if lines or read.failure or after.phase != read.phase:
+            after = replace(after, updated_at=now)
+        written = self._write(work.before, after, lines)
+        return Report("converged", written, stands.status, work.applied)
+
+    def _later(self, read: Record, work: Convergence | None, now: int, reason: str) -> Report:
+        """The work stays pending, so nothing is lost; the message is done with."""
+        before, after = (work.before, work.after) if work else (read, read)
+        after = replace(
+            after,
+            failure=Failure(permanent=False, reason=reason, at=now),
+            attempts=before.attempts,
+            retry_at=now + seconds_before(before.attempts),
+        )
+        return Report("later", self._write(before, _due(after, now)), reason=reason)
+
+    def _give_up(self, read: Record, work: Convergence | None, now: int, reason: str) -> Report:
+        """Stop until somebody, or something new, asks again; the customer reads an honest line."""
+        before, after = (work.before, work.after) if work else (read, read)
+        revision = work.revision if work else None
+        line = Line(created=now, id=self.new_id(), kind="cluster", text=f"failed: {reason}")
+        after = replace(
+            after,
+            failure=Failure(permanent=True, reason=reason, at=now, revision=revision),
+            reconciled=before.nudged,
+            retry_at=None,
+            updated_at=now,
+        )
+        return Report("failed", self._write(before, _due(after, now), [line]), reason=reason)
+
+    def _write(self, before: Record, after: Record, lines: Sequence[Line] = ()) -> Record:
+        """The last write; a Free grant that ran out leaves the count in the same transaction."""
+        free_change = -1 if after.free != before.free else 0
+        return self.records.conclude(before, after, free_change=free_change, lines=lines)
+
+
+def _due(record: Record, now: int) -> Record:
+    return replace(record, due_at=record.next_deadline(now))

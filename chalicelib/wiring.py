@@ -1,0 +1,203 @@
+"""Puts everything together, once per container, as late as possible.
+
+The only place with imports inside functions: a webhook must not pay for the Stripe SDK, nor the
+API for the Kubernetes client. Each factory can be replaced from outside as a whole.
+"""
+
+import os
+import time
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from chalicelib.config import Settings
+from chalicelib.domain.catalogue import Catalogue
+from chalicelib.domain.errors import Misconfigured
+
+# ruff: noqa: PLC0415 - this is what the module is for
+if TYPE_CHECKING:
+    from chalicelib.gateways.parameters import Parameters
+    from chalicelib.gateways.tokens import Tokens
+    from chalicelib.ports import Accounts, Clock, Cluster, Payments, Queue, Records
+    from chalicelib.services.checkout import Checkouts
+    from chalicelib.services.free import FreePlan
+    from chalicelib.services.reconciling import Reconciler
+    from chalicelib.services.status import Statuses
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this container."""
+    return Settings.from_env(os.environ)
+
+
+@cache
+def catalogue() -> Catalogue:
+    """What is sold."""
+    from chalicelib.domain import catalogue_file
+
+    return catalogue_file.parse(Path(__file__).with_name("plans.toml").read_text("utf-8"))
+
+
+def clock() -> "Clock":
+    """The time that decisions go by, in epoch seconds."""
+    return time.time
+
+
+def new_id() -> str:
+    """A new id that nobody can guess."""
+    return uuid4().hex
+
+
+def deployment() -> str:
+    """`<app>-<stage>`."""
+    return catalogue().deployment(settings().stage)
+
+
+@cache
+def records() -> "Records":
+    """The table."""
+    from chalicelib.gateways.dynamodb import DynamoDb
+    from chalicelib.gateways.table import Table
+
+    return Table(DynamoDb(settings().table_name))
+
+
+@cache
+def queue() -> "Queue":
+    """The queue."""
+    from chalicelib.gateways.queue import SqsQueue
+
+    return SqsQueue(settings().queue_name)
+
+
+@cache
+def _payments(secret_key: str) -> "Payments":
+    from chalicelib.gateways.stripe_api import StripeApi
+
+    return StripeApi(secret_key, api_base=settings().stripe_api_base)
+
+
+def payments() -> "Payments":
+    """Stripe; a new client when the key was rotated."""
+    return _payments(stripe_secret_key())
+
+
+@cache
+def _parameters() -> "Parameters | None":
+    from chalicelib.gateways.parameters import Parameters
+
+    path = settings().parameters_path
+    return Parameters(path) if path else None
+
+
+def stripe_secret_key() -> str:
+    """The key, from the environment or from SSM."""
+    parameters = _parameters()
+    key = settings().stripe_secret_key or (parameters and parameters.get("stripe_secret_key"))
+    if not key:
+        raise Misconfigured("there is no stripe_secret_key below PARAMETERS_PATH")
+    return key
+
+
+def webhook_secrets() -> tuple[str, ...]:
+    """The secrets that a webhook's signature may be made with; several while one is rotated."""
+    given = settings().stripe_webhook_secrets
+    if given or not settings().parameters_path:
+        return given
+    parameters = _parameters()
+    found = (parameters and parameters.get("stripe_webhook_secret")) or ""
+    return tuple(part.strip() for part in found.split(",") if part.strip())
+
+
+def livemode() -> bool:
+    """Whether real money moves: told by the key."""
+    return stripe_secret_key().startswith(("sk_live_", "rk_live_"))
+
+
+@cache
+def cluster() -> "Cluster":
+    """The cluster, by a server and a token."""
+    from chalicelib.gateways.cluster import KubernetesCluster
+    from chalicelib.gateways.kubernetes_http import KubernetesHttp, fixed
+
+    given = settings()
+    if not (given.kube_server and given.kube_token):
+        raise Misconfigured("settings: KUBE_SERVER and KUBE_TOKEN are needed to reach the cluster")
+    access = fixed(given.kube_server, given.kube_ca, given.kube_token)
+    return KubernetesCluster(KubernetesHttp(access), field_manager=catalogue().product.app)
+
+
+@cache
+def tokens() -> "Tokens":
+    """Verifies ID tokens."""
+    from chalicelib.gateways.tokens import Tokens
+
+    given = settings()
+    return Tokens(
+        issuer=given.jwt_issuer or "",
+        audience=given.jwt_audience or "",
+        jwks_url=given.jwt_jwks_url,
+        secret=given.jwt_secret,
+    )
+
+
+@cache
+def accounts() -> "Accounts | None":
+    """The user pool, if this deployment has one."""
+    from chalicelib.gateways.user_pool import UserPool
+
+    client_id = settings().user_pool_client_id
+    return UserPool(client_id) if client_id else None
+
+
+def checkouts() -> "Checkouts":
+    """Sells."""
+    from chalicelib.domain.checkout import Shop
+    from chalicelib.services.checkout import Checkouts
+
+    given = settings()
+    return Checkouts(
+        records=records(),
+        payments=payments(),
+        queue=queue(),
+        shop=Shop(catalogue(), given.stage, given.success_url, given.cancel_url),
+        clock=clock(),
+        new_id=new_id,
+    )
+
+
+def free_plan() -> "FreePlan":
+    """Grants Free."""
+    from chalicelib.services.free import FreePlan
+
+    return FreePlan(records=records(), queue=queue(), catalogue=catalogue(), clock=clock())
+
+
+def statuses() -> "Statuses":
+    """Answers what the dashboard asks."""
+    from chalicelib.services.status import Statuses
+
+    return Statuses(
+        records=records(),
+        queue=queue(),
+        catalogue=catalogue(),
+        stage=settings().stage,
+        clock=clock(),
+    )
+
+
+def reconciler() -> "Reconciler":
+    """Decides."""
+    from chalicelib.services.reconciling import Reconciler
+
+    return Reconciler(
+        records=records(),
+        payments=payments(),
+        cluster=cluster(),
+        catalogue=catalogue(),
+        stage=settings().stage,
+        clock=clock(),
+        new_id=new_id,
+    )

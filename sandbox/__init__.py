@@ -1,0 +1,1 @@
+"""The whole system on one machine: the real code against stand-ins on real sockets."""

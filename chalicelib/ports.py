@@ -163,6 +163,9 @@ class Payments(Protocol):
     def expire_open_sessions(self, customer_id: str) -> None:
         """Expire whatever sessions of a customer can still be paid."""
 
+    def portal_url(self, customer_id: str, return_url: str) -> str:
+        """Where a customer manages their billing; CustomerGone when it was deleted."""
+
     def dispute_of(self, event_id: str) -> DisputeFound | None:
         """Whom a dispute's event concerns; None when it is not about a dispute any more."""
 

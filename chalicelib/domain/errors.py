@@ -117,6 +117,12 @@ class NothingToStop(Refusal):
     code = "nothing_to_stop"
 
 
+class NoCustomer(Refusal):
+    """There is no billing to manage yet: nothing was ever paid for."""
+
+    code = "no_customer"
+
+
 class InvalidSignature(Refusal):
     """The signature does not match."""
 

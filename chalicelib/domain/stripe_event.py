@@ -103,9 +103,9 @@ def verify(payload: bytes, header: str | None, secrets: Iterable[str], now: floa
 def _parse(header: str) -> tuple[int, list[str]]:
     try:
         items = [item.split("=", 2) for item in header.split(",")]
-        timestamp = int(next(item[1] for item in items if item[0] == "t"))
+        timestamp = int([item[1] for item in items if item[0] == "t"][0])  # noqa: RUF015 - a second, malformed t must fail here, as it does in the SDK
         signatures = [item[1] for item in items if item[0] == "v1"]
-    except (IndexError, StopIteration, ValueError) as e:
+    except (IndexError, ValueError) as e:
         raise InvalidSignature("The Stripe-Signature header is malformed.") from e
     if not signatures:
         raise InvalidSignature("The Stripe-Signature header has no v1 signature.")

@@ -31,6 +31,7 @@ _STATUS: Mapping[str, int] = {
     errors.FreeUsed.code: 409,
     errors.FreeFull.code: 409,
     errors.NothingToStop.code: 409,
+    errors.NoCustomer.code: 409,
     errors.TooLarge.code: 413,
     errors.TooManyRequests.code: 429,
     errors.WebhookDisabled.code: 503,

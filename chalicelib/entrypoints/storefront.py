@@ -8,6 +8,7 @@ from chalicelib import wiring
 from chalicelib.domain.catalogue import Plan
 from chalicelib.entrypoints.http import ANY_TYPE, Headers, accepted, answers, signed_in, texts
 from chalicelib.entrypoints.logs import say
+from chalicelib.services.portal import portal_url
 
 routes = Blueprint(__name__)
 CACHEABLE: Headers = {"Cache-Control": "public, max-age=300"}
@@ -61,6 +62,17 @@ def stop_free() -> Response:
     record = wiring.free_plan().stop(user)
     say("free stopped", tenant=user.tenant_id)
     return accepted(wiring.statuses().shown(record))
+
+
+@routes.route("/api/subscriptions/create-portal-session", methods=["POST"], content_types=ANY_TYPE)
+@answers(routes)
+def create_portal_session() -> dict[str, Any]:
+    """Where to manage billing."""
+    user = signed_in(routes.current_request)
+    return_url = f"{wiring.settings().site_url.rstrip('/')}/dashboard"
+    url = portal_url(user, return_url, records=wiring.records(), payments=wiring.payments())
+    say("portal", tenant=user.tenant_id)
+    return {"portalUrl": url}
 
 
 def _shown(plan: Plan, currency: str) -> dict[str, Any]:

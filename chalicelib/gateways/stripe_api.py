@@ -114,6 +114,15 @@ class StripeApi:
         for session in found:
             self.expire_session(session.id)
 
+    def portal_url(self, customer_id: str, return_url: str) -> str:
+        """Where a customer manages their billing."""
+        session = _call(
+            lambda: self._client.billing_portal.sessions.create(
+                {"customer": customer_id, "return_url": return_url}
+            )
+        )
+        return session.url
+
     def dispute_of(self, event_id: str) -> DisputeFound | None:
         """Whom a dispute's event concerns: the event names the charge, the charge its customer."""
         try:

@@ -1,0 +1,77 @@
+"""plans.toml: what ships, and that every mistake in it is named."""
+
+from pathlib import Path
+
+import pytest
+
+import chalicelib
+from chalicelib.domain import catalogue_file
+from chalicelib.domain.errors import Misconfigured
+
+TEXT = (Path(chalicelib.__file__).parent / "plans.toml").read_text("utf-8")
+
+
+def test_the_plans_that_are_sold(catalogue):
+    """Three plans at their prices, in the order in which they are shown."""
+    sold = [(p.id, p.name, p.price, p.interval, p.popular) for p in catalogue.plans]
+    assert sold == [
+        ("free", "Free Trial", 0, None, False),
+        ("basic", "Basic", 2900, "month", False),
+        ("pro", "Pro", 9900, "month", True),
+    ]
+    assert catalogue.plan("pro").features[-1] == "Custom integrations"
+
+
+def test_names_in_stripe_lead_there_and_back(catalogue):
+    """A price's product is ours by its id, and another stage's is not."""
+    basic = catalogue.plan("basic")
+    assert catalogue.product_id("dev", basic) == "arm-engine-dev-basic"
+    assert catalogue.lookup_key("prod", basic) == "arm-engine-prod-basic-month"
+    assert catalogue.plan_of_product("dev", "arm-engine-dev-basic") == basic
+    assert catalogue.plan_of_product("dev", "arm-engine-prod-basic") is None
+    assert catalogue.plan_of_product("dev", "arm-engine-dev-free") is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("price = 2900", 'price = "29"', "plans.basic.price: must be a whole number"),
+        ("price = 2900", "price = -1", "plans.basic.price: must be a whole number from 0"),
+        ("price = 2900", "price = true", "plans.basic.price"),
+        ("price = 2900", "price = 0", "plans.basic.price: must be 0 for the plan 'free'"),
+        ("price = 9900\n", "", "plans.pro.price: missing"),
+        ('interval = "month"', 'interval = "week"', "plans.basic.interval"),
+        ("popular = true", "poplar = true", "plans.pro.poplar: unknown key"),
+        ('"pods" = "40"', '"pods" = "many"', "plans.basic.quota.pods: must be a Kubernetes quan"),
+        ('"pods" = "40"', '"pods" = 40', "plans.basic.quota.pods"),
+        ('max_cpu = "16", ', "", "plans.pro.container: must have exactly"),
+        ("[plans.basic]", "[plans.Basic]", "plans.Basic.id: must look like"),
+        ("grace_days = 7", "grace_days = -7", "policy.grace_days"),
+        ("[cluster]", "[clutser]", "clutser: unknown section"),
+        ('currency = "usd"', 'currency = "US$"', "product.currency"),
+        ("support@arm-engine.io", "nobody", "product.support_email"),
+    ],
+)
+def test_every_mistake_is_named_with_plan_and_key(old, new, named):
+    """Whoever edits the file is told where and what."""
+    assert old in TEXT
+    with pytest.raises(Misconfigured, match=r"plans\.toml") as raised:
+        catalogue_file.parse(TEXT.replace(old, new, 1))
+    assert named in str(raised.value)
+
+
+def test_all_mistakes_are_named_at_once():
+    """Nobody has to run it again for the next one."""
+    broken = TEXT.replace("price = 2900", "price = -1").replace(
+        "grace_days = 7", 'grace_days = "7"'
+    )
+    with pytest.raises(Misconfigured) as raised:
+        catalogue_file.parse(broken)
+    assert "plans.basic.price" in str(raised.value)
+    assert "policy.grace_days" in str(raised.value)
+
+
+def test_what_is_not_toml_is_told_as_such():
+    """A slip of the keyboard is told for what it is."""
+    with pytest.raises(Misconfigured, match="not TOML"):
+        catalogue_file.parse("[product")

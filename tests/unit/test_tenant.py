@@ -1,0 +1,97 @@
+"""A tenant's objects: what a plan becomes in Kubernetes."""
+
+import json
+
+import pytest
+
+from chalicelib.domain import tenant
+
+TENANT = "4f9c2ab81d07e635"
+
+
+@pytest.fixture
+def objects(catalogue):
+    def make(plan="basic", **how):
+        made = tenant.objects(catalogue, TENANT, catalogue.plan(plan), **how)
+        return {(m["kind"], m["metadata"]["name"]): m for m in made}
+
+    return make
+
+
+def test_the_objects_of_a_tenant(objects):
+    """The namespace first, then what bounds it, what isolates it, and who may act in it."""
+    assert [kind for kind, _ in objects()] == [
+        "Namespace", "ResourceQuota", "LimitRange", "NetworkPolicy", "NetworkPolicy",
+        "NetworkPolicy", "NetworkPolicy", "ServiceAccount", "Role", "RoleBinding",
+    ]  # fmt: skip
+
+
+def test_every_object_is_ours_and_in_its_place(objects, catalogue):
+    """Managed-by, tenant and namespace stand on everything."""
+    owner = tenant.ownership(catalogue, TENANT)
+    for (kind, _), manifest in objects().items():
+        assert owner.items() <= manifest["metadata"]["labels"].items()
+        if kind != "Namespace":
+            assert manifest["metadata"]["namespace"] == f"arm-{TENANT}"
+
+
+def test_pods_are_restricted(objects):
+    """Pod Security is enforced, audited and warned about at its strictest."""
+    labels = objects()["Namespace", f"arm-{TENANT}"]["metadata"]["labels"]
+    modes = {f"pod-security.kubernetes.io/{mode}" for mode in ("enforce", "audit", "warn")}
+    assert {labels[mode] for mode in modes} == {"restricted"}
+
+
+@pytest.mark.parametrize(
+    ("plan", "environments"), [("free", "1"), ("basic", "5"), ("pro", "unlimited")]
+)
+def test_entitlements_stand_on_the_namespace(objects, plan, environments):
+    """The product reads there what was paid for."""
+    annotations = objects(plan)["Namespace", f"arm-{TENANT}"]["metadata"]["annotations"]
+    assert annotations["arm-engine.io/entitlement.environments"] == environments
+
+
+@pytest.mark.parametrize("plan", ["free", "basic", "pro"])
+def test_nothing_is_exposed_past_the_ingress(objects, plan):
+    """No plan may have load balancers or node ports of its own."""
+    hard = objects(plan)["ResourceQuota", "plan"]["spec"]["hard"]
+    assert (hard["services.loadbalancers"], hard["services.nodeports"]) == ("0", "0")
+
+
+def test_all_traffic_is_denied_first(objects):
+    """Deny-all selects every pod, both ways, and allows nothing."""
+    spec = objects()["NetworkPolicy", "deny-all"]["spec"]
+    assert spec == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_the_tenant_cannot_change_what_bounds_it(objects):
+    """Quota, limits and policies are for reading; roles and bindings are out of sight."""
+    writes = {"create", "update", "patch", "delete", "deletecollection", "*"}
+    for rule in objects()["Role", "tenant-admin"]["rules"]:
+        if writes & set(rule["verbs"]):
+            bounding = {"resourcequotas", "limitranges", "networkpolicies", "roles", "rolebindings"}
+            assert not bounding & set(rule["resources"])
+            assert "*" not in rule["resources"]
+
+
+def test_a_suspended_tenant_keeps_everything_but_pods(objects):
+    """Only the right to run is taken, so that resuming brings all of it back."""
+    running, suspended = objects(), objects(suspended=True)
+    assert suspended["ResourceQuota", "plan"]["spec"]["hard"]["pods"] == "0"
+    assert running.keys() == suspended.keys()
+
+
+def test_the_revision_tells_any_difference(catalogue):
+    """The same objects have the same hash; another plan, or being suspended, another."""
+
+    def revision(plan, **how):
+        return tenant.revision(tenant.objects(catalogue, TENANT, catalogue.plan(plan), **how))
+
+    hashes = [revision("basic"), revision("pro"), revision("basic", suspended=True)]
+    assert len(set(hashes)) == 3
+    assert revision("basic") == hashes[0]
+
+
+def test_objects_are_plain_json(objects):
+    """They go over the wire as they are."""
+    json.dumps(list(objects().values()))

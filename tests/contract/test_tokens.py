@@ -1,0 +1,172 @@
+"""Who is let in: exactly the holder of a good ID token, by an algorithm of our choice."""
+
+import base64
+import hashlib
+import hmac
+import http.server
+import json
+import threading
+import time
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from chalicelib.domain.errors import Temporary, Unauthenticated
+from chalicelib.gateways.tokens import Tokens
+from tests.contract.known import ISSUER, JWT_SECRET
+
+HOUR = 3600
+
+
+@pytest.fixture(scope="module")
+def keys():
+    """A pool's key pair, and a stranger's."""
+    return [rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2)]
+
+
+@pytest.fixture(scope="module")
+def jwks(keys):
+    """The pool's public keys on a socket; counts how often they are fetched."""
+    jwk = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(keys[0].public_key()))
+    body = json.dumps({"keys": [jwk | {"kid": "k-1", "use": "sig", "alg": "RS256"}]}).encode()
+    fetched = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            fetched.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/jwks.json", fetched
+    server.shutdown()
+    server.server_close()
+
+
+def claims(**given):
+    usual = {
+        "sub": "u-1", "iss": ISSUER, "aud": "client", "exp": time.time() + 600, "token_use": "id",
+        "email": "ada@example.com",
+    }  # fmt: skip
+    return {k: v for k, v in (usual | given).items() if v is not None}
+
+
+def rs256(key, kid="k-1", **given):
+    return jwt.encode(claims(**given), key, "RS256", headers={"kid": kid})
+
+
+@pytest.fixture
+def by_jwks(jwks):
+    return Tokens(issuer=ISSUER, audience="client", jwks_url=jwks[0])
+
+
+@pytest.fixture
+def by_secret():
+    return Tokens(issuer=ISSUER, audience="client", secret=JWT_SECRET)
+
+
+def test_a_good_token_says_who_it_is(by_jwks, keys):
+    """Subject, issuer and address, from the token alone."""
+    user = by_jwks.user(rs256(keys[0]))
+    assert (user.subject, user.issuer, user.email) == ("u-1", ISSUER, "ada@example.com")
+
+
+def test_a_shared_secret_does_too(by_secret, token):
+    """By setting; there `token_use` may be absent."""
+    assert by_secret.user(token(token_use=None)).subject == "u-1"
+
+
+WRONG = {
+    "expired": {"exp": time.time() - HOUR},
+    "never expires": {"exp": None},
+    "another issuer": {"iss": "https://evil.example"},
+    "no issuer": {"iss": None},
+    "another audience": {"aud": "somebody-else"},
+    "no audience": {"aud": None},
+    "an access token": {"token_use": "access"},
+    "no subject": {"sub": None},
+    "an empty subject": {"sub": ""},
+    "a subject that is no text": {"sub": 7},
+    "not yet valid": {"nbf": time.time() + HOUR},
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
+def test_a_wrong_claim_is_refused(by_jwks, by_secret, keys, token, wrong):
+    """By either algorithm."""
+    with pytest.raises(Unauthenticated):
+        by_jwks.user(rs256(keys[0], **wrong))
+    with pytest.raises((Unauthenticated, TypeError)):
+        by_secret.user(token(**wrong))
+
+
+def test_with_a_pool_the_use_must_be_said(by_jwks, keys):
+    """An access token has no audience to check; only a token that says it is an ID token will do."""
+    with pytest.raises(Unauthenticated):
+        by_jwks.user(rs256(keys[0], token_use=None))
+
+
+def test_a_strangers_key_is_refused(by_jwks, keys):
+    """Signed by somebody, but not by the pool."""
+    with pytest.raises(Unauthenticated):
+        by_jwks.user(rs256(keys[1]))
+
+
+def part(value):
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+def test_no_algorithm_is_no_signature(by_jwks, by_secret):
+    """`alg: none`, in any spelling, lets nobody in."""
+    for alg in ("none", "None", "NONE"):
+        forged = f"{part({'alg': alg, 'typ': 'JWT', 'kid': 'k-1'})}.{part(claims())}."
+        for tokens in (by_jwks, by_secret):
+            with pytest.raises(Unauthenticated):
+                tokens.user(forged)
+
+
+def test_the_public_key_is_not_taken_for_a_secret(by_jwks, keys):
+    """The classic swap: HS256, signed with the public key that everybody has."""
+    pem = (
+        keys[0]
+        .public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    signed = f"{part({'alg': 'HS256', 'typ': 'JWT', 'kid': 'k-1'})}.{part(claims())}"
+    mac = hmac.new(pem, signed.encode(), hashlib.sha256).digest()
+    forged = f"{signed}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
+    with pytest.raises(Unauthenticated):
+        by_jwks.user(forged)
+
+
+@pytest.mark.parametrize("junk", ["", "a", "a.b.c", "....", "é.é.é", "x" * 9000])
+def test_junk_is_refused(by_jwks, by_secret, junk):
+    """Whatever is sent as a token."""
+    for tokens in (by_jwks, by_secret):
+        with pytest.raises(Unauthenticated):
+            tokens.user(junk)
+
+
+def test_made_up_key_ids_do_not_make_us_fetch(by_jwks, jwks, keys):
+    """A flood of unknown keys is not passed on to the issuer."""
+    by_jwks.user(rs256(keys[0]))
+    before = len(jwks[1])
+    for n in range(20):
+        with pytest.raises(Unauthenticated):
+            by_jwks.user(rs256(keys[0], kid=f"made-up-{n}"))
+    assert len(jwks[1]) == before
+
+
+def test_keys_that_cannot_be_fetched_are_an_outage(keys):
+    """Nobody is told to log in again because the issuer is away."""
+    tokens = Tokens(issuer=ISSUER, audience="client", jwks_url="http://127.0.0.1:9/jwks.json")
+    with pytest.raises(Temporary):
+        tokens.user(rs256(keys[0]))

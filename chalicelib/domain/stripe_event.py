@@ -5,11 +5,11 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from chalicelib.domain.errors import InvalidRequest, InvalidSignature, WebhookDisabled
 
-API_VERSION = "2026-10-28.endive"
+API_VERSION: Final = "2026-10-28.endive"
 """The version that the SDK is pinned to; the webhook endpoint is created with the same one."""
 
 TOLERANCE = 300

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 import time
 from collections import Counter
 
@@ -11,9 +12,12 @@ import pytest
 import stripe
 from chalice.test import Client
 from moto import mock_aws
+from werkzeug.serving import make_server
 
 import app
 from chalicelib import wiring
+from sandbox import seed
+from sandbox.aws.front import Front
 from tests.contract.known import ISSUER, JWT_SECRET, SECRET, SETTINGS
 
 CACHED = (
@@ -47,7 +51,7 @@ def _forget():
 
 
 @pytest.fixture
-def aws(settings):  # noqa: ARG001 - the environment it makes its clients in
+def aws(settings):
     """The table and the queue, empty; counts every call by its name."""
     with mock_aws():
         boto3.client("dynamodb").create_table(
@@ -132,7 +136,7 @@ class Api:
 
 
 @pytest.fixture
-def api(aws):  # noqa: ARG001 - what the app finds behind it
+def api(aws):
     """The real app, with the table and the queue behind it."""
     with Client(app.app) as client:
         yield Api(client.http)
@@ -151,3 +155,27 @@ def token():
         return jwt.encode(claims, key, algorithm)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def aws_server():
+    """The sandbox's AWS on a port of its own."""
+    front = Front()
+    server = make_server("127.0.0.1", 0, front, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    front.polling.stop()
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def session():
+    """Credentials that are good for nothing else."""
+    return boto3.Session("sandbox", "sandbox", region_name="us-east-1")
+
+
+@pytest.fixture(scope="session")
+def resources(aws_server, session):
+    """Table, queues and pool, as the sandbox makes them."""
+    return seed.on_aws("arm-engine-dev", "arm-engine-dev-tenants.fifo", session, aws_server)

@@ -1,0 +1,66 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+NODE_INSTALLED := node_modules/.installed
+LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 \
+	--no-emit-index-url --no-emit-find-links --no-header
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types layers pages format lock package clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 12
+
+demo: $(INSTALLED) ## the whole system on this machine; ARGS="--port 9000" for another port
+	@exec $(BIN)/python -m sandbox $(ARGS)
+
+test: $(INSTALLED) ## all tests; ARGS="-k webhook" for some
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: lint types layers pages ## everything that needs no running system (Node for the pages)
+
+lint: $(INSTALLED)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(INSTALLED)
+	@$(BIN)/mypy
+
+layers: $(INSTALLED)
+	@$(BIN)/lint-imports
+
+pages: $(NODE_INSTALLED) ## the pages' JavaScript, typed by JSDoc
+	@node_modules/.bin/tsc --noEmit -p tsconfig.json
+
+format: $(INSTALLED) ## put the code into shape
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: $(INSTALLED) ## write requirements*.txt anew from requirements*.in
+	@$(LOCK) requirements.in -o requirements.txt
+	@$(LOCK) requirements-dev.in -o requirements-dev.txt
+
+package: $(INSTALLED) ## what `chalice deploy --stage $(STAGE)` would upload, in ./package
+	@$(BIN)/chalice package --stage $(STAGE) package
+
+clean: ## forget everything that was made here
+	@rm -rf $(VENV) node_modules package .mypy_cache .ruff_cache .pytest_cache \
+		.import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+STAGE ?= dev
+
+$(INSTALLED): requirements-dev.txt
+	@command -v $(PYTHON) >/dev/null || { echo 'Python 3.11 or newer is needed; none is called "$(PYTHON)". Say which: make demo PYTHON=...' >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or newer is needed; "$(PYTHON)" is '"$$($(PYTHON) -V 2>&1)"'. Say which: make demo PYTHON=...' >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'This Python lacks venv: install it (Debian: apt install python3-venv)' >&2; exit 2; }
+	@echo 'Installing into $(VENV), once: about a minute.'
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(NODE_INSTALLED): package-lock.json
+	@command -v npm >/dev/null || { echo 'Node is needed to check the pages: install it (Debian: apt install npm)' >&2; exit 2; }
+	@npm ci --silent --no-audit --no-fund
+	@touch $@

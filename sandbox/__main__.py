@@ -1,0 +1,59 @@
+"""`python -m sandbox [--port 8000] [--ready-file FILE]`: the whole system on this machine."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from sandbox.serving import CANNOT_START, refuse
+
+FAILED = 1
+
+
+def main() -> int:
+    """Run until told to end; the exit code."""
+    given = _arguments()
+    try:
+        from rich.console import Console  # noqa: PLC0415 - what is missing is told in one line
+
+        from chalicelib import wiring  # noqa: PLC0415 - the same
+        from sandbox import screen  # noqa: PLC0415 - the same
+        from sandbox.process import PartFailedError  # noqa: PLC0415 - the same
+        from sandbox.supervisor import BusyPortError, Supervisor  # noqa: PLC0415 - the same
+    except ModuleNotFoundError as e:
+        raise refuse(f"sandbox: the package {e.name} is missing: `make demo` installs it") from e
+    console = Console()
+    try:
+        supervisor = Supervisor(given.port, given.ready_file)
+    except BusyPortError as e:
+        raise refuse(f"sandbox: {e}") from e
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: supervisor.ending.set())
+    try:
+        ready = supervisor.start()
+        if ready:
+            screen.show(console, wiring.catalogue().product, ready)
+        supervisor.watch()
+    except PartFailedError as e:
+        console.print(f"sandbox: {e}", style="red", markup=False)
+        return FAILED if supervisor.started else CANNOT_START
+    finally:
+        supervisor.stop()
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    parser.add_argument(
+        "--port", type=int, default=8000, help="the site's; the others follow; 0 picks free ones"
+    )
+    parser.add_argument("--ready-file", type=Path, help="gets one JSON object when all is up")
+    given = parser.parse_args()
+    last = 65535 - 5
+    if not 0 <= given.port <= last:
+        parser.error(f"--port must be between 0 and {last}")
+    return given
+
+
+if __name__ == "__main__":
+    sys.exit(main())

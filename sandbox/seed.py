@@ -1,0 +1,139 @@
+"""What has to exist before anybody can buy: on AWS once per stage, on Stripe once per account."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import stripe
+
+from chalicelib.domain.catalogue import Catalogue
+from chalicelib.domain.stripe_event import API_VERSION, SUBSCRIBED
+
+if TYPE_CHECKING:
+    import boto3
+
+MAX_RECEIVES = 5
+VISIBILITY = 60
+"""Seconds; longer than the worker may run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What was made on AWS."""
+
+    queue_url: str
+    pool_id: str
+    client_id: str
+
+
+def on_aws(table: str, queue: str, session: "boto3.Session", endpoint: str) -> Resources:
+    """Make the table, the queue with its dead letters, and the user pool."""
+    dynamodb = session.client("dynamodb", endpoint_url=endpoint)
+    dynamodb.create_table(
+        TableName=table,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+            {"AttributeName": "due_shard", "AttributeType": "S"},
+            {"AttributeName": "due_at", "AttributeType": "N"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "due",
+                "KeySchema": [
+                    {"AttributeName": "due_shard", "KeyType": "HASH"},
+                    {"AttributeName": "due_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+    cognito = session.client("cognito-idp", endpoint_url=endpoint)
+    pool = cognito.create_user_pool(
+        PoolName=table,
+        UsernameAttributes=["email"],
+        AutoVerifiedAttributes=["email"],
+        Policies={
+            "PasswordPolicy": {
+                "MinimumLength": 10,
+                "RequireUppercase": False,
+                "RequireLowercase": False,
+                "RequireNumbers": False,
+                "RequireSymbols": False,
+            }
+        },
+    )
+    client = cognito.create_user_pool_client(
+        UserPoolId=pool["UserPool"]["Id"],
+        ClientName=f"{table}-pages",
+        ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+        PreventUserExistenceErrors="ENABLED",
+    )
+    return Resources(
+        queue_url=_queues(session.client("sqs", endpoint_url=endpoint), queue),
+        pool_id=pool["UserPool"]["Id"],
+        client_id=client["UserPoolClient"]["ClientId"],
+    )
+
+
+def _queues(sqs: Any, queue: str) -> str:  # noqa: ANN401 - boto3's
+    dead = queue.replace(".fifo", "-dead.fifo")
+    dead_url = sqs.create_queue(QueueName=dead, Attributes={"FifoQueue": "true"})["QueueUrl"]
+    dead_arn = sqs.get_queue_attributes(QueueUrl=dead_url, AttributeNames=["QueueArn"])
+    redrive = {
+        "deadLetterTargetArn": dead_arn["Attributes"]["QueueArn"],
+        "maxReceiveCount": MAX_RECEIVES,
+    }
+    made = sqs.create_queue(
+        QueueName=queue,
+        Attributes={
+            "FifoQueue": "true",
+            "ContentBasedDeduplication": "false",
+            "VisibilityTimeout": str(VISIBILITY),
+            "RedrivePolicy": json.dumps(redrive),
+        },
+    )
+    return str(made["QueueUrl"])
+
+
+def on_stripe(client: stripe.StripeClient, catalogue: Catalogue, stage: str) -> None:
+    """Make a product and a price for each paid plan; what is there already stays."""
+    keys = {plan.id: catalogue.lookup_key(stage, plan) for plan in catalogue.paid_plans}
+    there = client.v1.prices.list({"lookup_keys": list(keys.values()), "active": True})
+    found = {price.lookup_key for price in there.data}
+    for plan in catalogue.paid_plans:
+        if keys[plan.id] in found or plan.interval is None:
+            continue
+        product_id = catalogue.product_id(stage, plan)
+        client.v1.products.create(
+            {"id": product_id, "name": f"{catalogue.product.name} {plan.name}"}
+        )
+        client.v1.prices.create(
+            {
+                "product": product_id,
+                "unit_amount": plan.price,
+                "currency": catalogue.product.currency,
+                "recurring": {"interval": plan.interval},
+                "lookup_key": keys[plan.id],
+                "metadata": {"plan": plan.id},
+            }
+        )
+
+
+def webhook(client: stripe.StripeClient, url: str) -> str:
+    """Have events delivered, in the version that the code reads; the signing secret."""
+    endpoint = client.v1.webhook_endpoints.create(
+        {
+            "url": url,
+            "api_version": API_VERSION,
+            "enabled_events": cast("Any", sorted(SUBSCRIBED)),  # the SDK lists all there are
+        }
+    )
+    if endpoint.secret is None:
+        raise RuntimeError("Stripe gave no signing secret for the webhook endpoint")
+    return endpoint.secret

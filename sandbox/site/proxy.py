@@ -1,0 +1,67 @@
+"""What is below `/api/` goes on to the API, as the CDN sends it on to API Gateway."""
+
+import json
+
+import urllib3
+from werkzeug.wrappers import Request, Response
+
+MAX_BODY = 10 * 1024 * 1024
+"""Bytes; API Gateway refuses more."""
+
+TIMEOUT = urllib3.Timeout(connect=2, read=30)
+
+_PER_CONNECTION = frozenset(
+    {
+        "connection",
+        "content-length",
+        "date",
+        "host",
+        "keep-alive",
+        "server",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+
+class Proxy:
+    """Carries requests to one server."""
+
+    def __init__(self, server: str) -> None:
+        self._server = server.rstrip("/")
+        self._pool = urllib3.PoolManager(maxsize=32, retries=False, timeout=TIMEOUT)
+
+    def __call__(self, request: Request) -> Response:
+        """Carry one request there and its answer back."""
+        body = request.stream.read(MAX_BODY + 1)
+        if len(body) > MAX_BODY:
+            return _error(413, "too_large", "The request is too large.")
+        query = request.query_string.decode("latin-1")
+        url = self._server + request.environ["RAW_URI"].partition("?")[0]
+        try:
+            answer = self._pool.request(
+                request.method,
+                f"{url}?{query}" if query else url,
+                body=body or None,
+                headers=_passed_on(list(request.headers.items())),
+                redirect=False,
+                decode_content=False,
+            )
+        except urllib3.exceptions.HTTPError:
+            return _error(503, "upstream_unavailable", "The service cannot be reached right now.")
+        return Response(
+            answer.data,
+            status=answer.status,
+            headers=list(_passed_on(list(answer.headers.items())).items()),
+        )
+
+
+def _passed_on(headers: list[tuple[str, str]]) -> dict[str, str]:
+    return {name: value for name, value in headers if name.lower() not in _PER_CONNECTION}
+
+
+def _error(status: int, code: str, message: str) -> Response:
+    body = {"error": {"code": code, "message": message, "requestId": "site"}}
+    return Response(json.dumps(body), status=status, content_type="application/json")

@@ -1,0 +1,56 @@
+"""`python -m sandbox.worker --port N`; the port is for `/sandbox/health` and `POST /settle`."""
+
+import argparse
+import json
+import os
+
+from chalicelib.entrypoints import logs, worker
+from sandbox import clock
+from sandbox.serving import HOST, LocalServer, Quiet, run
+from sandbox.worker.polling import Polling
+from sandbox.worker.schedule import Schedule
+from sandbox.worker.settling import Settling
+
+
+def main() -> None:
+    """Work until told to stop."""
+    parser = argparse.ArgumentParser(prog="sandbox.worker")
+    parser.add_argument("--port", type=int, required=True)
+    port = parser.parse_args().port
+    logs.configure()
+    if file := os.environ.get("SANDBOX_CLOCK"):
+        clock.install(file)
+    polling = Polling(os.environ["QUEUE_NAME"], worker.on_tenant_message)
+    sweep = Schedule("sweep", worker.on_schedule)
+    settling = Settling(polling, sweep, os.environ["TABLE_NAME"])
+
+    class Control(Quiet):
+        def do_GET(self) -> None:
+            self._answer(200 if self.path == "/sandbox/health" else 404, {"ok": True})
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if self.path == "/settle":
+                self._answer(200, {"nextDue": settling.settle()})
+            else:
+                self._answer(404, {"error": "the worker has only POST /settle"})
+
+        def _answer(self, status: int, body: object) -> None:
+            raw = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(raw)))
+            self.end_headers()
+            self.wfile.write(raw)
+
+    def serve() -> LocalServer:
+        server = LocalServer((HOST, port), Control)
+        polling.start()
+        sweep.start()
+        return server
+
+    run("worker", port, serve)
+
+
+if __name__ == "__main__":
+    main()

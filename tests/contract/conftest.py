@@ -2,24 +2,27 @@
 
 import json
 import os
-import threading
+import socket
+import subprocess
+import sys
 import time
 from collections import Counter
+from pathlib import Path
 
 import boto3
 import jwt
 import pytest
+import requests
 import stripe
 from chalice.test import Client
 from moto import mock_aws
-from werkzeug.serving import make_server
 
 import app
 from chalicelib import wiring
 from sandbox import seed
-from sandbox.aws.front import Front
 from tests.contract.known import ISSUER, JWT_SECRET, SECRET, SETTINGS
 
+ROOT = Path(__file__).parents[2]
 CACHED = (
     "settings",
     "records",
@@ -159,14 +162,24 @@ def token():
 
 @pytest.fixture(scope="session")
 def aws_server():
-    """The sandbox's AWS on a port of its own."""
-    front = Front()
-    server = make_server("127.0.0.1", 0, front, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    front.polling.stop()
-    server.shutdown()
-    server.server_close()
+    """The sandbox's AWS as it runs: a process of its own, which `mock_aws` here cannot empty."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen([sys.executable, "-m", "sandbox.aws", "--port", str(port)], cwd=ROOT)
+    url = f"http://127.0.0.1:{port}"
+    until = time.monotonic() + 30
+    while True:
+        try:
+            requests.get(f"{url}/sandbox/health", timeout=5)
+            break
+        except requests.ConnectionError:
+            assert process.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    yield url
+    process.terminate()
+    assert process.wait(5) == 0
 
 
 @pytest.fixture(scope="session")

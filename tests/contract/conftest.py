@@ -101,11 +101,12 @@ class Aws:
         self.calls[model.name] += 1
 
     def messages(self):
-        """The keys that wait in the queue."""
-        got = boto3.client("sqs").receive_message(
-            QueueUrl=self._queue_url, MaxNumberOfMessages=10, AttributeNames=["All"]
-        )
-        return [json.loads(m["Body"]) for m in got.get("Messages", [])]
+        """The keys that wait in the queue, taken off it."""
+        sqs, keys = boto3.client("sqs"), []
+        while got := sqs.receive_message(QueueUrl=self._queue_url).get("Messages"):
+            keys.append(json.loads(got[0]["Body"]))
+            sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=got[0]["ReceiptHandle"])
+        return keys
 
     def items(self, prefix=""):
         """All items, by their keys."""

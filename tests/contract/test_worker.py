@@ -1,0 +1,238 @@
+"""The worker's handlers, called as Lambda calls them, over the table, the queue and a cluster."""
+
+import json
+import threading
+import time
+from collections import Counter
+
+import pytest
+from chalice.local import LambdaContext
+
+from chalicelib import wiring
+from chalicelib.entrypoints import worker
+from chalicelib.gateways.kubernetes_http import KubernetesHttp, fixed
+from sandbox.kubernetes.server import KubernetesServer
+from sandbox.worker import events
+from tests.contract.known import SETTINGS, TENANT
+
+TOKEN = "provisioner"
+NAMESPACE = f"arm-{TENANT}"
+FREE = "/api/subscriptions/start-free"
+
+
+@pytest.fixture
+def cluster(settings):
+    """A cluster of its own, where the settings say that it is."""
+    server = KubernetesServer(0, TOKEN)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    settings.setenv("KUBE_SERVER", f"http://127.0.0.1:{server.server_address[1]}")
+    settings.setenv("KUBE_TOKEN", TOKEN)
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def deliver(aws):
+    """Calls the handler with a message, received for the n-th time."""
+
+    def call(body, receives=1):
+        message = {
+            "MessageId": "m-1", "ReceiptHandle": "r-1", "MD5OfBody": "",
+            "Body": body if isinstance(body, str) else json.dumps(body),
+            "Attributes": {"ApproximateReceiveCount": str(receives), "MessageGroupId": TENANT},
+        }  # fmt: skip
+        event = events.of_message(message, SETTINGS["QUEUE_NAME"], "eu-central-1")
+        aws.calls.clear()
+        worker.on_tenant_message(event, LambdaContext("worker", 512))
+
+    return call
+
+
+@pytest.fixture
+def free(cluster, api, token):
+    """Somebody who has just started Free."""
+    api.call("POST", FREE, token=token())
+    return lambda: api.call("GET", "/api/subscriptions/status", token=token())[1]
+
+
+KEY = {"v": 1, "tenantId": TENANT}
+
+
+def test_the_first_convergence_asks_for_what_it_needs(cluster, deliver, free):
+    """One GET of the namespace, one PATCH for each object, the namespace first; no discovery."""
+    deliver(KEY)
+    asked = cluster.seen.all()
+    assert Counter(r["method"] for r in asked) == {"GET": 1, "PATCH": 10}
+    assert [(r["method"], r["path"]) for r in asked[:2]] == [
+        ("GET", f"/api/v1/namespaces/{NAMESPACE}"),
+        ("PATCH", f"/api/v1/namespaces/{NAMESPACE}"),
+    ]
+    assert len({r["path"] for r in asked[1:]}) == 10
+    status = free()
+    assert (status["status"], status["tenant"]["state"]) == ("active", "ready")
+    assert status["tenant"]["namespace"] == NAMESPACE
+
+
+def test_the_objects_are_applied_side_by_side(cluster, deliver, free, monkeypatch):
+    """After the namespace: six requests have to be there at once before any is answered."""
+    together = threading.Barrier(6)
+    waited = []
+    handle = cluster.cluster.handle
+
+    def slow(request):
+        if len(cluster.seen.all()) > 2 and len(waited) < 6:
+            waited.append(request)
+            together.wait(10)
+        return handle(request)
+
+    monkeypatch.setattr(cluster.cluster, "handle", slow)
+    deliver(KEY)
+    assert free()["status"] == "active"
+    assert len(waited) >= 6
+
+
+def test_nothing_pending_costs_one_read(cluster, deliver, aws, free):
+    """A key too many is cheap: no Stripe, no cluster, no write."""
+    deliver(KEY)
+    cluster.seen.clear()
+    deliver(KEY)
+    assert aws.calls == {"GetItem": 1}
+    assert cluster.seen.all() == []
+
+
+def test_a_look_that_changes_nothing_asks_the_cluster_nothing(cluster, deliver, aws, free):
+    """The same objects are wanted as stand: one read and one write."""
+    deliver(KEY)
+    wiring.records().nudge(TENANT, int(wiring.clock()()))
+    cluster.seen.clear()
+    deliver(KEY)
+    assert aws.calls["GetItem"] == 1
+    assert aws.calls.total() == 2
+    assert cluster.seen.all() == []
+
+
+def test_a_crash_in_mid_apply_is_finished_by_the_next(cluster, deliver, free, monkeypatch):
+    """Whatever stands already is applied again, to the same effect."""
+    handle = cluster.cluster.handle
+
+    def crash(request):
+        if len(cluster.seen.all()) > 5:
+            raise ConnectionError
+        return handle(request)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(cluster.cluster, "handle", crash)
+        deliver(KEY)
+    assert free()["status"] == "provisioning"
+    deliver(KEY)
+    assert free()["status"] == "active"
+
+
+def test_a_cluster_away_is_told_honestly(cluster, deliver, aws, free):
+    """The message is done with, the record stays pending, and the customer reads a line."""
+    cluster.faults.set({"outage": 600})
+    deliver(KEY)
+    status = free()
+    assert (status["status"], status["tenant"]["state"]) == ("provisioning", "pending")
+    assert status["tenant"]["message"]
+    record = wiring.records().read(TENANT)
+    assert record.pending
+    assert record.retry_at
+    cluster.faults.set({"outage": 0})
+    deliver(KEY)
+    assert free()["status"] == "active"
+
+
+def test_a_namespace_that_is_somebody_elses_is_left_alone(cluster, deliver, free):
+    """It failed for good, and says so in words for a customer."""
+    theirs = {
+        "apiVersion": "v1", "kind": "Namespace",
+        "metadata": {"name": NAMESPACE, "labels": {"team": "somebody"}},
+    }  # fmt: skip
+    address = f"http://127.0.0.1:{cluster.server_address[1]}"
+    made = KubernetesHttp(fixed(address, None, TOKEN)).request(
+        "POST", "/api/v1/namespaces", body=theirs
+    )
+    assert made.status == 201
+    cluster.seen.clear()
+    deliver(KEY)
+    assert [r["method"] for r in cluster.seen.all()] == ["GET"]
+    status = free()
+    assert status["tenant"]["state"] == "failed"
+    assert "label" not in status["tenant"]["message"]
+
+
+@pytest.mark.parametrize("body", ["", "x", "[]", "{}", '{"tenantId": 3}', '{"tenant": "x"}'])
+def test_a_message_that_is_no_key_is_dropped(cluster, deliver, aws, body):
+    """It would never be understood; it does not come back five times."""
+    deliver(body)
+    assert aws.calls["TransactWriteItems"] == 0
+
+
+def test_a_bug_leaves_the_message_to_the_queue(deliver, free, monkeypatch):
+    """Raising is what brings it back, and to the dead letters in the end."""
+    monkeypatch.setattr(wiring, "reconciler", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        deliver(KEY)
+
+
+@pytest.fixture
+def sweep(aws):
+    """Calls the schedule's handler; what it sent."""
+
+    def call():
+        aws.messages()
+        event = events.of_schedule("sweep", "eu-central-1")
+        worker.on_schedule(event, LambdaContext("sweep", 256))
+        return aws.messages()
+
+    return call
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """Moves the time that decisions go by."""
+
+    def move(seconds):
+        monkeypatch.setattr(wiring, "clock", lambda: lambda: time.time() + seconds)
+
+    return move
+
+
+def test_a_lost_message_is_sent_again(free, sweep, later):
+    """After a minute, and then ever more slowly."""
+    assert sweep() == []
+    later(61)
+    assert sweep() == [KEY]
+    assert sweep() == []
+    later(72)
+    assert sweep() == [KEY]
+    assert wiring.records().read(TENANT).nudged == 1
+
+
+def test_a_deadline_nudges(cluster, deliver, free, sweep, later):
+    """Free runs out by itself: what the customer reads and what runs follow."""
+    deliver(KEY)
+    later(30 * 24 * 3600 + 1)
+    assert sweep() == [KEY]
+    assert wiring.records().read(TENANT).nudged == 2
+    deliver(KEY)
+    status = free()
+    assert (status["status"], status["active"]) == ("canceled", False)
+    assert status["tenant"]["state"] == "suspended"
+    assert status["dataKeptUntil"]
+
+
+def test_what_was_kept_beyond_retention_goes(cluster, deliver, free, sweep, later):
+    """The namespace is deleted, by its uid, and the record says so."""
+    deliver(KEY)
+    later(30 * 24 * 3600 + 1)
+    sweep()
+    deliver(KEY)
+    later(61 * 24 * 3600)
+    assert sweep() == [KEY]
+    for _ in range(2):
+        deliver(KEY, receives=5)
+    cluster.seen.clear()
+    assert free()["tenant"]["state"] in {"deleting", "none"}

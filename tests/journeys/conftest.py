@@ -1,0 +1,107 @@
+"""The sandbox as a process of its own, started as anybody would start it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.shop import Customer, Sandbox, until
+
+ROOT = Path(__file__).parents[2]
+TO_START = 60
+TO_STOP = 5
+
+
+def start(ready_file, *arguments, env=None):
+    """`python -m sandbox`, and what it says to the terminal."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "sandbox", "--ready-file", str(ready_file), *arguments],
+        cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+
+def await_ready(process, ready_file):
+    """Until the ready file is there; what was printed, if the process ends instead."""
+
+    def look():
+        if process.poll() is not None:
+            raise AssertionError(f"the sandbox ended: {process.stdout.read()}")
+        return ready_file.exists()
+
+    until(look, "the ready file", TO_START)
+
+
+def stop(process, number=signal.SIGTERM):
+    """End it; its exit code and what it had printed."""
+    process.send_signal(number)
+    said, _ = process.communicate(timeout=TO_STOP)
+    return process.returncode, said
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory):
+    """One for all journeys; each has a customer of its own."""
+    ready_file = tmp_path_factory.mktemp("sandbox") / "ready.json"
+    process = start(ready_file, "--port", "0")
+    try:
+        await_ready(process, ready_file)
+        yield Sandbox(process, ready_file)
+    finally:
+        if process.poll() is None:
+            code, said = stop(process)
+            assert code == 0, said
+
+
+@pytest.fixture
+def customer(sandbox):
+    """Somebody new, signed in."""
+    return Customer(sandbox).sign_in()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Path of the system's Chromium, or None for one that Playwright has downloaded."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    return None
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
+    """A headless Chromium; without one these tests are skipped, loudly, but never in CI."""
+    from playwright.sync_api import Error, sync_playwright  # noqa: PLC0415 - slow to import
+
+    with sync_playwright() as playwright:
+        try:
+            started = playwright.chromium.launch(
+                executable_path=chromium,
+                args=[
+                    "--no-sandbox",
+                    "--disable-background-networking",
+                    "--disable-component-update",
+                    "--disable-sync",
+                ],
+            )
+        except Error as e:
+            if os.environ.get("CI"):
+                raise
+            pytest.skip(f"NO BROWSER: install chromium to run these tests ({str(e)[:80]})")
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser, sandbox):
+    """A fresh profile; what goes wrong on the page fails the test."""
+    context = browser.new_context(base_url=sandbox.ready["site"])
+    page = context.new_page()
+    wrong = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    yield page
+    context.close()
+    assert wrong == []

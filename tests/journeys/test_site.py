@@ -1,0 +1,59 @@
+"""The one origin: pages with their headers, and the API behind it."""
+
+import pytest
+import requests
+
+PAGES = (
+    "/", "/about", "/pricing", "/contact", "/signup", "/login", "/password-reset",
+    "/checkout/success", "/checkout/cancel", "/dashboard",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_served_with_every_security_header(sandbox, path):
+    """The policy allows our own origin and nothing unsafe; names are filled in."""
+    answer = requests.get(sandbox.url("site", path), timeout=5)
+    assert answer.status_code == 200
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "{{" not in answer.text
+    assert "ARM Engine" in answer.text
+
+
+def test_an_unknown_page_is_a_page_too(sandbox):
+    """404, in the site's own form."""
+    answer = requests.get(sandbox.url("site", "/nothing-here"), timeout=5)
+    assert answer.status_code == 404
+    assert "text/html" in answer.headers["Content-Type"]
+
+
+def test_pages_are_read_only(sandbox):
+    """405, and what is allowed."""
+    answer = requests.post(sandbox.url("site", "/pricing"), timeout=5)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+
+
+def test_the_api_keeps_its_own_errors(sandbox):
+    """The site passes them on as they are, with their id."""
+    answer = requests.get(sandbox.url("site", "/api/subscriptions/status"), timeout=5)
+    assert answer.status_code == 401
+    assert answer.json()["error"].keys() == {"code", "message", "requestId"}
+
+
+def test_plans_are_public_and_cacheable(sandbox):
+    """What is sold, by the contract's form."""
+    answer = requests.get(sandbox.url("site", "/api/subscriptions/plans"), timeout=5)
+    assert "max-age" in answer.headers["Cache-Control"]
+    assert [p["id"] for p in answer.json()] == ["free", "basic", "pro"]
+    assert [p["price"] for p in answer.json()] == [0, 2900, 9900]
+
+
+def test_a_body_of_many_megabytes_is_refused(sandbox):
+    """As API Gateway does, before our code sees it."""
+    answer = requests.post(
+        sandbox.url("site", "/api/payments/webhook"), data=b"x" * (11 << 20), timeout=30
+    )
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")

@@ -18,14 +18,16 @@ def main() -> int:
 
         from chalicelib import wiring  # noqa: PLC0415 - the same
         from sandbox import screen  # noqa: PLC0415 - the same
+        from sandbox.addresses import BusyPortError  # noqa: PLC0415 - the same
+        from sandbox.outside import UnusableError  # noqa: PLC0415 - the same
         from sandbox.process import PartFailedError  # noqa: PLC0415 - the same
-        from sandbox.supervisor import BusyPortError, Supervisor  # noqa: PLC0415 - the same
+        from sandbox.supervisor import Supervisor  # noqa: PLC0415 - the same
     except ModuleNotFoundError as e:
         raise refuse(f"sandbox: the package {e.name} is missing: `make demo` installs it") from e
     console = Console()
     try:
         supervisor = Supervisor(given.port, given.ready_file)
-    except BusyPortError as e:
+    except (BusyPortError, UnusableError) as e:
         raise refuse(f"sandbox: {e}") from e
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: supervisor.ending.set())

@@ -2,33 +2,19 @@
 
 import os
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.serving import HOST, SUPERVISED
+from sandbox.addresses import NAMES, Addresses
+from sandbox.seed import Resources
+from sandbox.serving import SUPERVISED
 
 STAGE = "dev"
 REGION = "us-east-1"
 STRIPE_KEY = "sk_test_sandbox"
 KUBE_TOKEN = "sandbox-provisioner"  # noqa: S105 - made up, for loopback only
-NAMES = ("site", "api", "stripe", "aws", "kubernetes", "worker")
-"""In the order of their ports."""
-
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV")
 """All of the user's environment that a part sees: no AWS_*, no KUBECONFIG, no proxy, no keys."""
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where everything is, once the ports are known."""
-
-    ports: Mapping[str, int]
-
-    def __getitem__(self, part: str) -> str:
-        """The base URL of a part."""
-        scheme = "https" if part == "kubernetes" else "http"
-        return f"{scheme}://{HOST}:{self.ports[part]}"
 
 
 def environment() -> dict[str, str]:
@@ -51,35 +37,40 @@ def aws_environment(addresses: Addresses) -> dict[str, str]:
     }
 
 
-def settings(  # noqa: PLR0913 - each is known only once something else stands
-    addresses: Addresses,
-    *,
-    table: str,
-    queue: str,
-    pool_id: str,
-    client_id: str,
-    webhook_secret: str,
-    ca: Path,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """How the api and the worker reach the outside; `stripe` is None for Stripe's own address."""
+
+    stripe: str | None
+    stripe_key: str
+    webhook_secret: str
+    kube_server: str
+    kube_ca: Path | None
+    kube_token: str
+
+
+def settings(
+    addresses: Addresses, outside: Outside, made: Resources, deployment: str, queue: str
 ) -> dict[str, str]:
     """The settings that `.chalice/config.json` and SSM hold on AWS."""
     site = addresses["site"]
     return {
         "STAGE": STAGE,
-        "TABLE_NAME": table,
+        "TABLE_NAME": deployment,
         "QUEUE_NAME": queue,
         "SITE_URL": site,
         "CHECKOUT_SUCCESS_URL": f"{site}/checkout/success?session_id={{CHECKOUT_SESSION_ID}}",
         "CHECKOUT_CANCEL_URL": f"{site}/checkout/cancel",
-        "STRIPE_SECRET_KEY": STRIPE_KEY,
-        "STRIPE_WEBHOOK_SECRET": webhook_secret,
-        "STRIPE_API_BASE": addresses["stripe"],
-        "JWT_ISSUER": f"https://cognito-idp.{REGION}.amazonaws.com/{pool_id}",
-        "JWT_AUDIENCE": client_id,
-        "JWT_JWKS_URL": f"{addresses['aws']}/{pool_id}/.well-known/jwks.json",
-        "USER_POOL_CLIENT_ID": client_id,
-        "KUBE_SERVER": addresses["kubernetes"],
-        "KUBE_CA": str(ca),
-        "KUBE_TOKEN": KUBE_TOKEN,
+        "STRIPE_SECRET_KEY": outside.stripe_key,
+        "STRIPE_WEBHOOK_SECRET": outside.webhook_secret,
+        "STRIPE_API_BASE": outside.stripe or "",
+        "JWT_ISSUER": f"https://cognito-idp.{REGION}.amazonaws.com/{made.pool_id}",
+        "JWT_AUDIENCE": made.client_id,
+        "JWT_JWKS_URL": f"{addresses['aws']}/{made.pool_id}/.well-known/jwks.json",
+        "USER_POOL_CLIENT_ID": made.client_id,
+        "KUBE_SERVER": outside.kube_server,
+        "KUBE_CA": str(outside.kube_ca or ""),
+        "KUBE_TOKEN": outside.kube_token,
     }
 
 

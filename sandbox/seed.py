@@ -60,7 +60,7 @@ def on_aws(table: str, queue: str, session: "boto3.Session", endpoint: str) -> R
         AutoVerifiedAttributes=["email"],
         Policies={
             "PasswordPolicy": {
-                "MinimumLength": 10,
+                "MinimumLength": 8,
                 "RequireUppercase": False,
                 "RequireLowercase": False,
                 "RequireNumbers": False,

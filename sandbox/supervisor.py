@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import tempfile
 import threading
 import time
@@ -16,11 +15,10 @@ import stripe
 import urllib3
 
 from chalicelib import wiring
-from sandbox import certificate, parts, seed
+from sandbox import certificate, outside, parts, seed
+from sandbox.addresses import NAMES, Addresses, free_ports
 from sandbox.kubernetes import kubeconfig
-from sandbox.parts import Addresses
 from sandbox.process import Part, PartFailedError
-from sandbox.serving import HOST
 
 PATIENCE = 30
 """Seconds that a part may take to answer; usually it is less than two."""
@@ -36,10 +34,6 @@ THEN = ("api", "worker")
 """Stateless, so they are started again when they die, as Lambda would."""
 
 
-class BusyPortError(Exception):
-    """Somebody else has the port."""
-
-
 class Supervisor:
     """The sandbox as a whole.
 
@@ -50,11 +44,19 @@ class Supervisor:
 
     def __init__(self, port: int, ready_file: Path | None) -> None:
         self.ending = threading.Event()
-        self.folder = Path(tempfile.mkdtemp(prefix="arm-engine-"))
+        self._account = outside.stripe_account(os.environ)
+        self._cluster = outside.cluster(os.environ)
+        self._first = [
+            name
+            for name in FIRST
+            if not (name == "stripe" and self._account)
+            and not (name == "kubernetes" and self._cluster)
+        ]
         self._ready_file = ready_file
         self._ready: dict[str, object] = {}
         self._parts: dict[str, Part] = {}
-        self._addresses = Addresses(_ports(port))
+        self._addresses = Addresses(free_ports(port))
+        self.folder = Path(tempfile.mkdtemp(prefix="arm-engine-"))
         self._clock = self.folder / "clock"
         self._ca, self._key = certificate.make(self.folder)
         self._commands = parts.commands(self._addresses, self._clock, self._ca, self._key)
@@ -68,9 +70,9 @@ class Supervisor:
         Raises:
             PartFailedError: a part could not be started.
         """
-        for name in FIRST:
+        for name in self._first:
             self._start(name, parts.environment())
-        self._await(FIRST)
+        self._await(self._first)
         if self.ending.is_set():
             return {}
         env = parts.environment() | self._seed()
@@ -89,7 +91,7 @@ class Supervisor:
     def watch(self) -> None:
         """Until told to end: start again what can be, and fail with what cannot."""
         while not self.ending.wait(GLANCE):
-            for name in FIRST:
+            for name in self._first:
                 self._parts[name].check()
             dead = [name for name in THEN if self._parts[name].ended()]
             for name in dead:
@@ -126,6 +128,7 @@ class Supervisor:
             waiting = [name for name in waiting if not self._parts[name].healthy(self._http)]
 
     def _seed(self) -> dict[str, str]:
+        """Make what has to exist; the environment of the api and the worker."""
         catalogue = wiring.catalogue()
         deployment = catalogue.deployment(parts.STAGE)
         queue = f"{deployment}-tenants.fifo"
@@ -133,46 +136,54 @@ class Supervisor:
         session = boto3.Session(
             aws["AWS_ACCESS_KEY_ID"], aws["AWS_SECRET_ACCESS_KEY"], region_name=parts.REGION
         )
-        client = stripe.StripeClient(
-            parts.STRIPE_KEY, base_addresses={"api": self._addresses["stripe"]}
-        )
-
-        def on_stripe() -> str:
-            seed.on_stripe(client, catalogue, parts.STAGE)
-            return seed.webhook(client, self._addresses["api"] + "/api/payments/webhook")
-
         with ThreadPoolExecutor(1) as beside:
-            secret = beside.submit(on_stripe)
+            secret = beside.submit(self._seed_stripe)
             made = seed.on_aws(deployment, queue, session, self._addresses["aws"])
-            webhook_secret = secret.result()
-        config = self.folder / "kubeconfig"
-        kubeconfig.write(
-            config, self._addresses["kubernetes"], parts.KUBE_TOKEN, self._ca.read_text()
-        )
+            reached = self._outside(secret.result())
+        config = self._cluster.kubeconfig if self._cluster else self.folder / "kubeconfig"
+        if not self._cluster:
+            ca = self._ca.read_text()
+            kubeconfig.write(config, reached.kube_server, reached.kube_token, ca)
         self._ready = {
-            **{name: self._addresses[name] for name in parts.NAMES},
-            "stripeKey": parts.STRIPE_KEY,
-            "webhookSecret": webhook_secret,
+            **{name: self._addresses[name] for name in NAMES},
+            "stripe": reached.stripe or "https://api.stripe.com",
+            "kubernetes": reached.kube_server,
+            "stripeKey": reached.stripe_key,
+            "webhookSecret": reached.webhook_secret,
             "kubeconfig": str(config),
             "table": deployment,
             "queueUrl": made.queue_url,
             "ca": str(self._ca),
-            "clockFile": str(self._clock),
             "logs": str(self.folder),
         }
-        return {
-            **aws,
-            "SANDBOX_CLOCK": str(self._clock),
-            **parts.settings(
-                self._addresses,
-                table=deployment,
-                queue=queue,
-                pool_id=made.pool_id,
-                client_id=made.client_id,
-                webhook_secret=webhook_secret,
-                ca=self._ca,
-            ),
-        }
+        env = parts.settings(self._addresses, reached, made, deployment, queue)
+        return {**aws, **env, "SANDBOX_CLOCK": str(self._clock)}
+
+    def _seed_stripe(self) -> str:
+        """The catalogue, and a webhook endpoint; its signing secret."""
+        account = self._account
+        client = stripe.StripeClient(
+            account.key if account else parts.STRIPE_KEY,
+            base_addresses={} if account else {"api": self._addresses["stripe"]},
+        )
+        seed.on_stripe(client, wiring.catalogue(), parts.STAGE)
+        if account:
+            return account.webhook_secret
+        return seed.webhook(client, self._addresses["api"] + "/api/payments/webhook")
+
+    def _outside(self, webhook_secret: str) -> parts.Outside:
+        account, cluster, ca = self._account, self._cluster, self._ca
+        if cluster:
+            ca = self.folder / "cluster-ca.pem"
+            ca.write_text(cluster.ca or "")
+        return parts.Outside(
+            stripe=None if account else self._addresses["stripe"],
+            stripe_key=account.key if account else parts.STRIPE_KEY,
+            webhook_secret=webhook_secret,
+            kube_server=cluster.server if cluster else self._addresses["kubernetes"],
+            kube_ca=None if cluster and not cluster.ca else ca,
+            kube_token=cluster.token if cluster else parts.KUBE_TOKEN,
+        )
 
     def _tell_ready(self) -> None:
         self._ready["pids"] = {name: part.pid for name, part in self._parts.items()}
@@ -180,28 +191,3 @@ class Supervisor:
             draft = self._ready_file.with_name(self._ready_file.name + ".draft")
             draft.write_text(json.dumps(self._ready, indent=2) + "\n")
             draft.replace(self._ready_file)
-
-
-def _ports(first: int) -> dict[str, int]:
-    """A port for each part: in a row from the first, or, for 0, whatever is free."""
-    taken: list[socket.socket] = []
-    try:
-        for n, name in enumerate(parts.NAMES):
-            port = first + n if first else 0
-            probe = socket.socket()
-            taken.append(probe)
-            if os.name == "posix":
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError as e:
-                raise BusyPortError(
-                    f"port {port} (for {name}) cannot be used: {e.strerror}; "
-                    "choose others with --port, 0 picks free ones"
-                ) from e
-        return {
-            name: probe.getsockname()[1] for name, probe in zip(parts.NAMES, taken, strict=True)
-        }
-    finally:
-        for probe in taken:
-            probe.close()

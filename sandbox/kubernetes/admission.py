@@ -1,0 +1,79 @@
+"""Admission: what an object needs to come in, and what is changed about it on the way."""
+
+from sandbox.kubernetes import authorization, defaults, kinds, limits, pod_security, quota, statuses
+from sandbox.kubernetes.authorization import User
+from sandbox.kubernetes.kinds import Kind, Object
+from sandbox.kubernetes.store import Store
+
+_NAMESPACE = kinds.by_name("Namespace")
+_LEVEL = "pod-security.kubernetes.io/enforce"
+_POD: Object = {
+    "serviceAccountName": "default",
+    "priority": 0,
+    "preemptionPolicy": "PreemptLowerPriority",
+    "tolerations": [
+        {
+            "key": f"node.kubernetes.io/{state}",
+            "operator": "Exists",
+            "effect": "NoExecute",
+            "tolerationSeconds": 300,
+        }
+        for state in ("not-ready", "unreachable")
+    ],
+}
+
+
+def check_namespace(store: Store, kind: Kind, namespace: str, name: str, *, creating: bool) -> None:
+    """Refuse what would go into a namespace that is not there, or is going.
+
+    Raises:
+        Refusal: 404 or 403.
+    """
+    if not kind.namespaced:
+        return
+    found = store.get(_NAMESPACE, "", namespace)
+    if found is None:
+        raise statuses.not_found(_NAMESPACE, namespace)
+    if creating and "deletionTimestamp" in found["metadata"]:
+        cause = {
+            "reason": "NamespaceTerminating",
+            "message": f"namespace {namespace} is being terminated",
+            "field": "metadata.namespace",
+        }
+        why = (
+            f"unable to create new content in namespace {namespace} because it is being terminated"
+        )
+        raise statuses.forbidden(kind, name, why, [cause])
+
+
+def admitted(store: Store, user: User, kind: Kind, obj: Object, live: Object | None) -> Object:
+    """The object as it comes in.
+
+    Raises:
+        Refusal: 403, by whom and why.
+    """
+    if kind.name == "Role" and (live is None or obj.get("rules") != live.get("rules")):
+        authorization.check_grant(user, obj)
+    if kind.name != "Pod" or live is not None:
+        return obj
+    spec = {**_POD, **obj["spec"]}
+    spec["serviceAccount"] = spec["serviceAccountName"]
+    pod = limits.sized(store, {**obj, "spec": spec})
+    namespace = store.get(_NAMESPACE, "", obj["metadata"]["namespace"]) or {}
+    level = (namespace.get("metadata", {}).get("labels") or {}).get(_LEVEL, "privileged")
+    broken = pod_security.violations(level, pod["spec"])
+    if broken:
+        why = f'violates PodSecurity "{level}:latest": {broken}'
+        raise statuses.forbidden(kind, obj["metadata"]["name"], why)
+    limits.check(store, pod)
+    return {**pod, "status": {**pod["status"], "qosClass": defaults.quality(pod["spec"])}}
+
+
+def check_quota(store: Store, kind: Kind, obj: Object, live: Object | None) -> None:
+    """Refuse what a quota has no room for.
+
+    Raises:
+        Refusal: 403.
+    """
+    if kind.namespaced:
+        quota.check(store, kind, obj, live)

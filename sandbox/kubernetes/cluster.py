@@ -1,0 +1,151 @@
+"""The API server as a state machine in memory: a request in, an answer out, no socket."""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+
+from sandbox.kubernetes import (
+    authorization,
+    controllers,
+    deletion,
+    discovery,
+    kinds,
+    selectors,
+    statuses,
+    tables,
+    writing,
+)
+from sandbox.kubernetes.authorization import ANONYMOUS, User
+from sandbox.kubernetes.kinds import Object
+from sandbox.kubernetes.requests import Answer, Request, Target, as_json, as_text, target_of
+from sandbox.kubernetes.statuses import Refusal
+from sandbox.kubernetes.store import Store
+from sandbox.kubernetes.watching import Watch
+
+_NAMESPACE = kinds.by_name("Namespace")
+
+Later = Callable[[Callable[[], None]], None]
+"""Sees to it that something is done after a while."""
+
+
+class Cluster:
+    """Objects, and the rules by which requests change them.
+
+    Args:
+        users: who may come in, by bearer token.
+        later: called with what ends the deletion of a namespace; whoever gives none calls
+            `finish_deletions` when it suits them.
+        clock: epoch seconds, for the times written into objects.
+    """
+
+    def __init__(
+        self,
+        users: Mapping[str, User],
+        later: Later | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._users = dict(users)
+        self._later = later
+        self._clock = clock
+        self._store = Store()
+        with self._store.lock:
+            for name in ("default", "kube-node-lease", "kube-public", "kube-system"):
+                self._start_with(name)
+
+    @property
+    def _now(self) -> str:
+        return datetime.fromtimestamp(self._clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def handle(self, request: Request) -> Answer:
+        """Answer one request; requests are answered one at a time."""
+        with self._store.lock:
+            try:
+                return self._answer(request)
+            except Refusal as refusal:
+                return as_json(refusal.code, refusal.body)
+
+    def finish_deletions(self, uid: str | None = None) -> None:
+        """Let the namespaces that are Terminating go, all or the one of this uid."""
+        with self._store.lock:
+            deletion.finish(self._store, uid)
+
+    def _start_with(self, name: str) -> None:
+        config: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        self._store.put(_NAMESPACE, writing.new(_NAMESPACE, config, self._now, "kube-apiserver"))
+        controllers.settle(self._store, name, self._now)
+
+    def _answer(self, request: Request) -> Answer:
+        user = self._user(request)
+        target = target_of(request.path)
+        if target is None:
+            authorization.check_path(user, request)
+            found = discovery.answer(request)
+            return found or as_text(404, "404 page not found\n")
+        authorization.check(user, request, target)
+        match request.method, bool(target.name):
+            case "GET", True:
+                return self._get(request, target)
+            case "GET", False:
+                return self._list(request, target)
+            case "DELETE", True:
+                return self._delete(request, target)
+            case ("PATCH" | "PUT", True) | ("POST", False):
+                return self._write(user, request, target)
+        raise statuses.method_not_allowed()
+
+    def _user(self, request: Request) -> User:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if not token:
+            return ANONYMOUS
+        user = self._users.get(token) if scheme.lower() == "bearer" else None
+        if user is None:
+            raise statuses.unauthorized()
+        return user
+
+    def _get(self, request: Request, target: Target) -> Answer:
+        return as_json(200, self._shown(request, target, [self._found(target)]))
+
+    def _list(self, request: Request, target: Target) -> Answer:
+        labels, fields = (request.query.get(f"{s}Selector", "") for s in ("label", "field"))
+        matches = selectors.matcher(labels, fields)
+        if request.watches:
+            watch = Watch(
+                self._store, target, matches, lambda obj: self._shown(request, target, [obj])
+            )
+            return Answer(200, "application/json", b"", watch.lines(request))
+        kind = target.kind
+        found = [o for o in self._store.all(kind, target.namespace or None) if matches(o)]
+        if tables.wanted(request):
+            return as_json(200, self._shown(request, target, found))
+        items = [{k: v for k, v in o.items() if k not in ("kind", "apiVersion")} for o in found]
+        head = {"kind": f"{kind.name}List", "apiVersion": kind.api_version}
+        metadata = {"resourceVersion": str(self._store.version)}
+        return as_json(200, {**head, "metadata": metadata, "items": items})
+
+    def _shown(self, request: Request, target: Target, found: list[Object]) -> Object:
+        """As the client prefers it: a table, or the one object itself."""
+        if tables.wanted(request):
+            return tables.of(target.kind, found, self._store.version, self._now)
+        return found[0]
+
+    def _write(self, user: User, request: Request, target: Target) -> Answer:
+        status, obj = writing.write(self._store, user, request, target, self._now)
+        if not request.dry_run:
+            controllers.settle(self._store, target.scope or obj["metadata"]["name"], self._now)
+        return as_json(status, obj)
+
+    def _delete(self, request: Request, target: Target) -> Answer:
+        found = self._found(target)
+        answer, unfinished = deletion.delete(self._store, request, target, found, self._now)
+        if unfinished and self._later:
+            self._later(partial(self.finish_deletions, found["metadata"]["uid"]))
+        if not request.dry_run and target.namespace:
+            controllers.settle(self._store, target.namespace, self._now)
+        return as_json(200, answer)
+
+    def _found(self, target: Target) -> Object:
+        found = self._store.get(target.kind, target.namespace, target.name)
+        if found is None:
+            raise statuses.not_found(target.kind, target.name)
+        return found

@@ -1,0 +1,115 @@
+"""The cluster on a socket: HTTP/1.1, with TLS if there is a certificate, and the switches."""
+
+import json
+import ssl
+import sys
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+from socket import socket
+from typing import Any
+from urllib.parse import urlsplit
+
+from sandbox.kubernetes.authorization import ADMIN
+from sandbox.kubernetes.cluster import Cluster
+from sandbox.kubernetes.faults import BadFault, Faults, Seen
+from sandbox.kubernetes.requests import Answer, as_json, parse
+from sandbox.kubernetes.statuses import Refusal
+from sandbox.serving import HOST, LocalServer, Quiet
+
+TERMINATING = 1.0
+"""Seconds that a namespace takes to go; a real one takes about five."""
+
+_NOT_READY = Refusal(503, "the sandbox's outage", "ServiceUnavailable")
+
+
+class KubernetesServer(LocalServer):
+    """One cluster, one token that may do everything."""
+
+    def __init__(self, port: int, token: str, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
+        self.faults = Faults()
+        self.seen = Seen()
+        self.cluster = Cluster({token: ADMIN}, _later)
+        super().__init__((HOST, port), _Handler)
+
+    def get_request(self) -> tuple[socket, Any]:
+        """The next connection; its handshake is left to its own thread."""
+        connection, address = super().get_request()
+        if self._tls:
+            connection = self._tls.wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False
+            )
+        return connection, address
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as the base has it
+        """A client that went away, or would not have our certificate, is no news."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
+def _later(action: Callable[[], None]) -> None:
+    timer = threading.Timer(TERMINATING, action)
+    timer.daemon = True
+    timer.start()
+
+
+class _Handler(Quiet):
+    server: KubernetesServer
+
+    def do_GET(self) -> None:
+        """The same for every method: the cluster knows them."""
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path = urlsplit(self.path).path
+        if path.startswith("/sandbox/"):
+            self._send(self._switch(path, body))
+            return
+        seen = self.server.seen.add(self.command, path)
+        if self.server.faults.pass_through(self.command):
+            request = parse(self.command, self.path, dict(self.headers.items()), body)
+            answer = self.server.cluster.handle(request)
+        else:
+            answer = as_json(_NOT_READY.code, _NOT_READY.body)
+        seen["status"] = answer.status
+        self._send(answer)
+
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - http.server's own names
+
+    def _switch(self, path: str, body: bytes) -> Answer:
+        match self.command, path:
+            case "GET", "/sandbox/health":
+                return as_json(HTTPStatus.OK, {"ok": True})
+            case "GET", "/sandbox/faults":
+                return as_json(HTTPStatus.OK, self.server.faults.state())
+            case "POST", "/sandbox/faults":
+                return self._set_faults(body)
+            case "GET", "/sandbox/requests":
+                return as_json(HTTPStatus.OK, self.server.seen.all())
+            case "DELETE", "/sandbox/requests":
+                self.server.seen.clear()
+                return as_json(HTTPStatus.OK, {})
+        return as_json(HTTPStatus.NOT_FOUND, {"error": "there is no such switch"})
+
+    def _set_faults(self, body: bytes) -> Answer:
+        try:
+            wanted = json.loads(body)
+            if not isinstance(wanted, dict):
+                raise BadFault("not an object")
+            self.server.faults.set(wanted)
+        except ValueError as e:
+            return as_json(HTTPStatus.BAD_REQUEST, {"error": str(e)})
+        return as_json(HTTPStatus.OK, self.server.faults.state())
+
+    def _send(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.content_type)
+        if answer.stream is None:
+            self.send_header("Content-Length", str(len(answer.body)))
+            self.end_headers()
+            self.wfile.write(answer.body)
+            return
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for line in answer.stream:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
+        self.wfile.write(b"0\r\n\r\n")

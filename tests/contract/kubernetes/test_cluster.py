@@ -1,0 +1,213 @@
+"""The product's gateway against the stand-in, over a socket."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from chalicelib.domain.errors import Permanent, Temporary, Waiting
+
+NAMESPACE = "arm-4f9c2ab81d07e635"
+PATH = f"/api/v1/namespaces/{NAMESPACE}"
+QUOTA = f"{PATH}/resourcequotas/plan"
+
+
+def test_the_first_apply_is_one_look_and_one_request_per_object(cluster, objects, owner):
+    """One GET of the namespace, its PATCH, then a PATCH for each of the rest: no discovery."""
+    wanted = objects()
+    cluster.gateway().apply(wanted, owner)
+    look, first, *rest = cluster.seen()
+    assert (look, first) == (("GET", NAMESPACE), ("PATCH", NAMESPACE))
+    names = sorted(manifest["metadata"]["name"] for manifest in wanted[1:])
+    assert sorted(rest) == [("PATCH", name) for name in names]
+
+
+def test_what_follows_the_namespace_goes_side_by_side(cluster, objects, owner):
+    """With every answer held back after the namespace's, several applies are under way at once."""
+    cluster.faults(hang_after=1)
+    with ThreadPoolExecutor(1) as pool:
+        applied = pool.submit(cluster.gateway().apply, objects(), owner)
+        while len(waiting := unanswered(cluster)) < 6:
+            assert not applied.done()
+        cluster.faults(hang_after=None)
+        applied.result()
+    assert {request["method"] for request in waiting} == {"PATCH"}
+
+
+def unanswered(cluster):
+    seen = cluster.ask("GET", "/sandbox/requests", token=None)[1]
+    return [request for request in seen if request["status"] is None]
+
+
+def test_applying_again_changes_nothing(cluster, objects, owner):
+    """The same objects a second time keep every resourceVersion."""
+    gateway = cluster.gateway()
+    gateway.apply(objects(), owner)
+    before = cluster.versions()
+    gateway.apply(objects(), owner)
+    assert cluster.versions() == before
+    assert len(before) > len(objects()) - 1
+
+
+def test_another_plan_changes_what_differs(cluster, objects, owner):
+    """After an upgrade the quota is the new plan's."""
+    gateway = cluster.gateway()
+    gateway.apply(objects("basic"), owner)
+    gateway.apply(objects("pro"), owner)
+    wanted = next(o for o in objects("pro") if o["kind"] == "ResourceQuota")
+    assert cluster.ask("GET", QUOTA)[1]["spec"] == wanted["spec"]
+
+
+def test_a_quota_is_taken_back_by_force(cluster, objects, owner):
+    """What isolates a tenant is ours, whoever has changed it in between."""
+    gateway = cluster.gateway()
+    gateway.apply(objects(), owner)
+    patch = {"spec": {"hard": {"pods": "1000"}}}
+    status, _ = cluster.ask("PATCH", QUOTA, patch, content_type="application/merge-patch+json")
+    assert status == 200
+    gateway.apply(objects(), owner)
+    wanted = next(o for o in objects() if o["kind"] == "ResourceQuota")
+    assert cluster.ask("GET", QUOTA)[1]["spec"]["hard"]["pods"] == wanted["spec"]["hard"]["pods"]
+
+
+def test_somebody_elses_claim_on_our_account_is_permanent(cluster, objects, owner):
+    """A field that is not forced stays with the manager who changed it, and we say so."""
+    gateway = cluster.gateway()
+    gateway.apply(objects(), owner)
+    account = next(o for o in objects() if o["kind"] == "ServiceAccount")
+    patch = {"automountServiceAccountToken": not account["automountServiceAccountToken"]}
+    path = f"{PATH}/serviceaccounts/{account['metadata']['name']}"
+    cluster.ask("PATCH", path, patch, content_type="application/merge-patch+json")
+    with pytest.raises(Permanent, match="409 Apply failed with 1 conflict"):
+        gateway.apply(objects(), owner)
+
+
+@pytest.mark.parametrize("action", ["apply", "suspend", "stands", "delete"])
+def test_a_namespace_that_is_not_ours_is_left_alone(cluster, objects, owner, action):
+    """Without our labels it is never adopted, changed or deleted, whatever its name."""
+    theirs = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    _, before = cluster.ask("POST", "/api/v1/namespaces", theirs)
+    subject = objects() if action in {"apply", "suspend"} else NAMESPACE
+    with pytest.raises(Permanent, match="not ours"):
+        getattr(cluster.gateway(), action)(subject, owner)
+    assert cluster.ask("GET", PATH)[1] == before
+
+
+def test_a_suspended_tenant_may_run_nothing(cluster, objects, owner):
+    """Suspended, its quota has no room for pods; one that does not stand is not made for it."""
+    gateway, suspended = cluster.gateway(), objects(suspended=True)
+    assert gateway.suspend(suspended, owner) is False
+    assert cluster.ask("GET", PATH)[0] == 404
+    gateway.apply(objects(), owner)
+    assert gateway.suspend(suspended, owner) is True
+    assert cluster.ask("GET", QUOTA)[1]["spec"]["hard"]["pods"] == "0"
+
+
+def test_a_deletion_takes_its_time_and_everything_along(cluster, objects, owner):
+    """Waiting while it is Terminating, done when it is gone with all that was in it."""
+    gateway = cluster.gateway()
+    gateway.apply(objects(), owner)
+    for _ in range(2):
+        with pytest.raises(Waiting, match="is Terminating"):
+            gateway.delete(NAMESPACE, owner)
+    assert [method for method, _ in cluster.seen()].count("DELETE") == 1
+    cluster.finish_deletions()
+    gateway.delete(NAMESPACE, owner)
+    assert not gateway.stands(NAMESPACE, owner)
+    assert cluster.ask("GET", "/api/v1/resourcequotas")[1]["items"] == []
+
+
+def test_nothing_is_applied_into_a_namespace_that_goes(cluster, objects, owner):
+    """A customer who comes back meanwhile waits for the deletion to end."""
+    gateway = cluster.gateway()
+    gateway.apply(objects(), owner)
+    with pytest.raises(Waiting):
+        gateway.delete(NAMESPACE, owner)
+    cluster.seen()
+    with pytest.raises(Waiting, match="is Terminating"):
+        gateway.apply(objects(), owner)
+    assert cluster.seen() == [("GET", NAMESPACE)]
+
+
+def test_a_deletion_that_begins_in_mid_apply_is_waited_for(cluster, objects, owner, monkeypatch):
+    """The namespace stood when it was looked at, and refuses new children a moment later."""
+    gateway = cluster.gateway()
+    apply_one = gateway._apply_one
+
+    def apply_and_delete(manifest):
+        apply_one(manifest)
+        if manifest["kind"] == "Namespace":
+            cluster.ask("DELETE", PATH)
+
+    monkeypatch.setattr(gateway, "_apply_one", apply_and_delete)
+    with pytest.raises(Waiting, match="being terminated"):
+        gateway.apply(objects(), owner)
+
+
+def test_only_the_namespace_that_was_looked_at_is_deleted(cluster, objects, owner, monkeypatch):
+    """Made anew in between it has another uid, and stays."""
+    gateway = cluster.gateway()
+    gateway.apply(objects(), owner)
+    look = gateway._namespace
+
+    def look_and_replace(name, wanted):
+        found = look(name, wanted)
+        cluster.ask("DELETE", PATH)
+        cluster.finish_deletions()
+        cluster.gateway().apply(objects(), owner)
+        return found
+
+    monkeypatch.setattr(gateway, "_namespace", look_and_replace)
+    with pytest.raises(Temporary, match="Precondition failed: UID"):
+        gateway.delete(NAMESPACE, owner)
+    assert cluster.gateway().stands(NAMESPACE, owner)
+
+
+def test_what_we_may_not_do_is_permanent(cluster, objects, owner):
+    """No retry grants a right: without a token we are nobody, and nobody may do nothing."""
+    with pytest.raises(Permanent, match="HTTP 403"):
+        cluster.gateway(token="").apply(objects(), owner)
+
+
+@pytest.mark.xfail(raises=Temporary, strict=True, reason="the gateway retries a 401")
+def test_a_token_that_nobody_knows_is_permanent(cluster, objects, owner):
+    """No retry makes a wrong token right."""
+    with pytest.raises(Permanent, match="HTTP 401"):
+        cluster.gateway(token="nobody's").apply(objects(), owner)
+
+
+def test_an_outage_is_temporary(cluster, objects, owner):
+    """While it answers 503 we try again, and when it is over it works."""
+    gateway = cluster.gateway()
+    cluster.faults(outage=3600)
+    with pytest.raises(Temporary, match="HTTP 503"):
+        gateway.apply(objects(), owner)
+    cluster.faults(outage=0)
+    gateway.apply(objects(), owner)
+
+
+def test_nobody_there_is_temporary(cluster, objects, owner):
+    """A connection refused says nothing about the request."""
+    gateway = cluster.gateway()
+    cluster._server.shutdown()
+    cluster._server.server_close()
+    with pytest.raises(Temporary, match="does not answer"):
+        gateway.apply(objects(), owner)
+
+
+@pytest.mark.parametrize("hard", [{"pods": "banana"}, {"pods": {"no": "quantity"}}])
+def test_a_500_without_a_reason_is_permanent(cluster, objects, owner, hard):
+    """So the API server refuses an apply that can never work."""
+    namespace, quota = objects()[:2]
+    broken = {**quota, "spec": {"hard": hard}}
+    with pytest.raises(Permanent, match="HTTP 500"):
+        cluster.gateway().apply((namespace, broken), owner)
+
+
+def test_every_object_gets_its_try(cluster, objects, owner):
+    """One that is refused keeps none of the others out."""
+    namespace, quota, *rest = objects()
+    broken = {**quota, "spec": {"hard": {"pods": "banana"}}}
+    with pytest.raises(Permanent):
+        cluster.gateway().apply((namespace, broken, *rest), owner)
+    assert cluster.ask("GET", QUOTA)[0] == 404
+    assert cluster.ask("GET", f"{PATH}/limitranges/defaults")[0] == 200

@@ -1,0 +1,99 @@
+"""Test cards: what the hosted pages take, and what becomes of them."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sandbox.stripe.ledger import Ledger
+from sandbox.stripe.objects import Obj
+
+PAYS, FAILS_LATER, IS_DISPUTED, DECLINED = "pays", "fails later", "is disputed", "declined"
+
+TEST_CARDS = {
+    "4242424242424242": PAYS,
+    "5555555555554444": PAYS,
+    "4000000000000341": FAILS_LATER,
+    "4000000000000259": IS_DISPUTED,
+    "4000000000000002": DECLINED,
+}
+CENTURY = 100
+MONTHS = 12
+
+
+class CardRefused(Exception):
+    """Said to the customer as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What is kept of a card: no number."""
+
+    behaviour: str
+    brand: str
+    last4: str
+    exp_month: int
+    exp_year: int
+
+
+def read(number: str, exp: str, cvc: str, now: float) -> Card:
+    """A card that can be tried.
+
+    Raises:
+        CardRefused: malformed, expired, declined, or not a test card.
+    """
+    digits = re.sub(r"[\s-]", "", number)
+    if not re.fullmatch(r"[0-9]{12,19}", digits) or not _checksum_fits(digits):
+        raise CardRefused("Your card number is invalid.")
+    month, year = _expiry(exp, datetime.fromtimestamp(now, UTC))
+    if not re.fullmatch(r"[0-9]{3,4}", cvc.strip()):
+        raise CardRefused("Your card's security code is invalid.")
+    behaviour = TEST_CARDS.get(digits)
+    if behaviour is None:
+        raise CardRefused(
+            "Your card was declined. This is test mode: use the test card 4242 4242 4242 4242."
+        )
+    if behaviour == DECLINED:
+        raise CardRefused("Your card was declined.")
+    brand = "visa" if digits.startswith("4") else "mastercard"
+    return Card(behaviour, brand, digits[-4:], month, year)
+
+
+def payment_method(ledger: Ledger, card: Card, customer_id: str) -> Obj:
+    """The card, attached to the customer."""
+    made = ledger.add(
+        "payment_method",
+        type="card",
+        customer=customer_id,
+        livemode=False,
+        billing_details=dict.fromkeys(("address", "email", "name", "phone")),
+        card={
+            "brand": card.brand,
+            "last4": card.last4,
+            "exp_month": card.exp_month,
+            "exp_year": card.exp_year,
+            "country": "US",
+            "funding": "credit",
+        },
+    )
+    ledger.behaviours[made["id"]] = card.behaviour
+    ledger.emit("payment_method.attached", made)
+    return made
+
+
+def _checksum_fits(digits: str) -> bool:
+    total = 0
+    for i, digit in enumerate(map(int, reversed(digits))):
+        doubled = digit * 2 if i % 2 else digit
+        total += doubled - 9 if doubled > 9 else doubled  # noqa: PLR2004 - Luhn: the digits' sum
+    return total % 10 == 0
+
+
+def _expiry(text: str, today: datetime) -> tuple[int, int]:
+    found = re.fullmatch(r"\s*([0-9]{1,2})\s*/?\s*([0-9]{2}|[0-9]{4})\s*", text)
+    if not found or not 1 <= int(found[1]) <= MONTHS:
+        raise CardRefused("Your card's expiration date is invalid.")
+    month, year = int(found[1]), int(found[2])
+    year += 2000 if year < CENTURY else 0
+    if (year, month) < (today.year, today.month):
+        raise CardRefused("Your card's expiration date is in the past.")
+    return month, year

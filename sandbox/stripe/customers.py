@@ -1,0 +1,78 @@
+"""Customers, and the sessions in which they manage their billing."""
+
+from sandbox.stripe import subscriptions
+from sandbox.stripe.errors import BAD_REQUEST
+from sandbox.stripe.ledger import Ledger
+from sandbox.stripe.lists import page
+from sandbox.stripe.metadata import merged
+from sandbox.stripe.objects import Obj
+
+_FIELDS = ("email", "name", "description", "phone")
+
+
+def create(ledger: Ledger, params: Obj) -> Obj:
+    """A customer."""
+    fields = {key: params[key] for key in _FIELDS if key in params}
+    return ledger.new_customer(**fields, metadata=merged({}, params.get("metadata")))
+
+
+def retrieve(ledger: Ledger, _: Obj, customer_id: str) -> Obj:
+    """A customer; of one that was deleted only that is left."""
+    return ledger.deleted.get(customer_id) or ledger.get("customer", customer_id)
+
+
+def update(ledger: Ledger, params: Obj, customer_id: str) -> Obj:
+    """Who they are, and the card that pays."""
+    customer = ledger.get("customer", customer_id)
+    fields = {key: params[key] or None for key in _FIELDS if key in params}
+    if "metadata" in params:
+        fields["metadata"] = merged(customer["metadata"], params["metadata"])
+    method = (params.get("invoice_settings") or {}).get("default_payment_method")
+    if method:
+        param = "invoice_settings[default_payment_method]"
+        ledger.get("payment_method", method, param, BAD_REQUEST)
+        fields["invoice_settings"] = customer["invoice_settings"] | {
+            "default_payment_method": method
+        }
+    ledger.change("customer.updated", customer, **fields)
+    return customer
+
+
+def delete(ledger: Ledger, _: Obj, customer_id: str) -> Obj:
+    """Gone for good; what they subscribed to ends now."""
+    customer = ledger.get("customer", customer_id)
+    for subscription in list(ledger.all("subscription", customer=customer_id)):
+        if subscription["status"] in subscriptions.LIVE:
+            subscriptions.cancel(ledger, subscription)
+    ledger.emit("customer.deleted", customer)
+    del ledger.tables["customer"][customer_id]
+    gone = {"id": customer_id, "object": "customer", "deleted": True}
+    ledger.deleted[customer_id] = gone
+    return gone
+
+
+def list_all(ledger: Ledger, params: Obj) -> Obj:
+    """All, or by their e-mail address."""
+    return page(ledger, "customer", "/v1/customers", params, ("email",))
+
+
+def known(ledger: Ledger, customer_id: str) -> None:
+    """Refuse a customer that never was; lists of one that was deleted can still be read."""
+    if customer_id not in ledger.deleted:
+        ledger.customer(customer_id)
+
+
+def create_portal(ledger: Ledger, params: Obj) -> Obj:
+    """A page on which the customer manages their billing."""
+    if "customer" not in params:
+        ledger.customer("")
+    ledger.customer(params["customer"])
+    made = ledger.add(
+        "billing_portal.session",
+        configuration="bpc_sandbox",
+        customer=params["customer"],
+        return_url=params.get("return_url"),
+        locale=params.get("locale"),
+    )
+    made["url"] = f"{ledger.url}/p/session/{made['id']}"
+    return made

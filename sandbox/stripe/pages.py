@@ -1,0 +1,89 @@
+"""The hosted checkout page."""
+
+from flask import Blueprint, Response, redirect, request
+from markupsafe import Markup
+from werkzeug.wrappers import Response as AnyResponse
+
+from sandbox.stripe import cards, checkout, html
+from sandbox.stripe.errors import Refusal
+from sandbox.stripe.objects import Obj
+from sandbox.stripe.state import Stripe
+
+_FORM = Markup("""
+<section><h1>Subscribe to {name}</h1><p><span class="price">{price}</span>
+<span class="soft">per {interval}</span></p></section>
+<section><h2 style="font-size:1rem;margin:0">Pay with card</h2>{refused}
+<form method="post" autocomplete="off">{fields}
+<button type="submit">Subscribe</button></form>
+<p class="soft">Test card: 4242 4242 4242 4242, any future date, any security code.
+4000 0000 0000 0002 is declined; 4000 0000 0000 0341 pays now and fails on renewal.</p>
+{back}</section>
+""")
+
+
+def hosted_pages(stripe: Stripe) -> Blueprint:
+    """`/c/pay/<session>`: the form, and what it is posted to."""
+    pages = Blueprint("pay", __name__)
+
+    @pages.get("/c/pay/<session_id>")
+    def show(session_id: str) -> Response:
+        return _show(stripe, session_id)
+
+    @pages.post("/c/pay/<session_id>")
+    def pay(session_id: str) -> AnyResponse:
+        form = request.form
+        try:
+            card = cards.read(
+                form.get("card_number", ""),
+                form.get("exp", ""),
+                form.get("cvc", ""),
+                stripe.ledger.now(),
+            )
+            session = checkout.complete(stripe.ledger, session_id, card)
+        except cards.CardRefused as e:
+            return _show(stripe, session_id, str(e))
+        except Refusal:
+            return _show(stripe, session_id)
+        target = session["success_url"].replace("{CHECKOUT_SESSION_ID}", session_id)
+        return redirect(target, 303)
+
+    return pages
+
+
+def _show(stripe: Stripe, session_id: str, refused: str | None = None) -> Response:
+    with stripe.ledger.lock:
+        stripe.catch_up()
+        session = stripe.ledger.tables["checkout.session"].get(session_id)
+        if session is None:
+            return Response(html.message("Not found", "There is no such checkout."), 404)
+        if session["status"] == "complete":
+            target = session["success_url"].replace("{CHECKOUT_SESSION_ID}", session_id)
+            return Response(
+                html.message(
+                    "You are all done here",
+                    "This checkout has been paid. You were not charged again.",
+                    (target, "Continue"),
+                )
+            )
+        if session["status"] == "expired":
+            back = (session["cancel_url"], "Back to the shop") if session["cancel_url"] else None
+            text = "This checkout has expired. You have not been charged; start again at the shop."
+            return Response(html.message("This checkout has expired", text, back), 410)
+        return Response(_form(stripe, session, refused), 402 if refused else 200)
+
+
+def _form(stripe: Stripe, session: Obj, refused: str | None) -> str:
+    lines = stripe.ledger.orders[session["id"]]["lines"]
+    names = [stripe.ledger.tables["product"][price["product"]]["name"] for price, _ in lines]
+    back = session["cancel_url"]
+    return html.page(
+        f"Subscribe to {names[0]}",
+        _FORM.format(
+            name=", ".join(names),
+            price=html.amount(session["amount_subtotal"], session["currency"]),
+            interval=lines[0][0]["recurring"]["interval"],
+            refused=html.refusal(refused),
+            fields=html.card_fields(),
+            back=Markup('<p><a href="{}">Back</a></p>').format(back) if back else "",
+        ),
+    )

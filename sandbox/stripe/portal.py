@@ -1,0 +1,147 @@
+"""The hosted page on which a customer manages their billing."""
+
+from datetime import UTC, datetime
+
+from flask import Blueprint, Response, redirect, request
+from markupsafe import Markup
+from werkzeug.wrappers import Response as AnyResponse
+
+from sandbox.stripe import cards, html, subscriptions
+from sandbox.stripe.ledger import Ledger
+from sandbox.stripe.objects import Obj
+from sandbox.stripe.state import Stripe
+
+
+def portal_pages(stripe: Stripe) -> Blueprint:
+    """`/p/session/<session>`: what there is, and what can be done with it."""
+    pages = Blueprint("portal", __name__)
+
+    @pages.get("/p/session/<session_id>")
+    def show(session_id: str) -> Response:
+        stripe.catch_up()
+        return _show(stripe.ledger, session_id)
+
+    @pages.post("/p/session/<session_id>")
+    def act(session_id: str) -> AnyResponse:
+        ledger = stripe.ledger
+        with ledger.lock:
+            stripe.catch_up()
+            session = ledger.tables["billing_portal.session"].get(session_id)
+            mine = ledger.tables["subscription"].get(request.form.get("subscription", ""))
+            if session is None or mine is None or mine["customer"] != session["customer"]:
+                return _show(ledger, session_id, "There is no such subscription.")
+            if mine["status"] in subscriptions.LIVE:
+                try:
+                    _act(ledger, mine, request.form.get("action", ""))
+                except cards.CardRefused as e:
+                    return _show(ledger, session_id, str(e))
+        return redirect(f"/p/session/{session_id}", 303)
+
+    return pages
+
+
+def _act(ledger: Ledger, subscription: Obj, action: str) -> None:
+    if action == "cancel":
+        subscriptions.set_cancellation(ledger, subscription, at_period_end=True)
+    elif action == "resume":
+        subscriptions.set_cancellation(ledger, subscription, at_period_end=False)
+    elif action == "cancel_now":
+        subscriptions.cancel(ledger, subscription)
+    elif action == "switch":
+        price = ledger.tables["price"].get(request.form.get("price", ""))
+        if price and price["active"] and price["recurring"]:
+            line = subscription["items"]["data"][0]
+            subscriptions.switch(ledger, subscription, line, price, line["quantity"])
+    elif action == "card":
+        _new_card(ledger, subscription)
+
+
+def _new_card(ledger: Ledger, subscription: Obj) -> None:
+    """Kept for what comes, and tried at once on what is owed."""
+    form = request.form
+    card = cards.read(
+        form.get("card_number", ""), form.get("exp", ""), form.get("cvc", ""), ledger.now()
+    )
+    method = cards.payment_method(ledger, card, subscription["customer"])["id"]
+    ledger.change(subscriptions.UPDATED, subscription, default_payment_method=method)
+    customer = ledger.tables["customer"][subscription["customer"]]
+    settings = customer["invoice_settings"] | {"default_payment_method": method}
+    ledger.change("customer.updated", customer, invoice_settings=settings)
+    subscriptions.pay_open(ledger, subscription)
+
+
+def _show(ledger: Ledger, session_id: str, refused: str | None = None) -> Response:
+    with ledger.lock:
+        session = ledger.tables["billing_portal.session"].get(session_id)
+        if session is None:
+            return Response(html.message("Not found", "There is no such billing session."), 404)
+        found = list(ledger.all("subscription", customer=session["customer"]))
+        parts = [_subscription(ledger, each) for each in found]
+        back = session["return_url"]
+        body = Markup("<section><h1>Your billing</h1>{}{}</section>{}").format(
+            html.refusal(refused),
+            "" if parts else Markup("<p>There is no subscription.</p>"),
+            Markup("").join(parts),
+        )
+        if back:
+            body += Markup('<p><a href="{}">Back to the shop</a></p>').format(back)
+        return Response(html.page("Your billing", body), 402 if refused else 200)
+
+
+def _subscription(ledger: Ledger, subscription: Obj) -> Markup:
+    price = subscription["items"]["data"][0]["price"]
+    head = Markup("<h2>{}</h2><p>{} per {} <span class=soft>{}</span></p>").format(
+        ledger.tables["product"][price["product"]]["name"],
+        html.amount(price["unit_amount"], price["currency"]),
+        price["recurring"]["interval"],
+        _state(subscription),
+    )
+    if subscription["status"] not in subscriptions.LIVE:
+        return Markup("<section>{}</section>").format(head)
+    forms = [
+        _button(subscription, "resume", "Keep the subscription")
+        if subscription["cancel_at_period_end"]
+        else _button(subscription, "cancel", "Cancel at the end of the period"),
+        _button(subscription, "cancel_now", "Cancel now"),
+        *(
+            _button(subscription, "switch", f"Switch to {name}", other["id"])
+            for name, other in _other_prices(ledger, price)
+        ),
+        Markup('<form method="post" autocomplete="off">{}{}{}</form>').format(
+            _hidden(subscription),
+            html.card_fields(),
+            Markup('<button name="action" value="card">Use this card</button>'),
+        ),
+    ]
+    return Markup("<section>{}{}</section>").format(head, Markup("").join(forms))
+
+
+def _state(subscription: Obj) -> str:
+    end = datetime.fromtimestamp(subscriptions.period_end(subscription), UTC)
+    if subscription["status"] == "canceled":
+        return "ended"
+    if subscription["cancel_at_period_end"]:
+        return f"ends on {end:%-d %B %Y}"
+    if subscription["status"] in {"past_due", "unpaid"}:
+        return "the last payment failed"
+    return f"renews on {end:%-d %B %Y}"
+
+
+def _other_prices(ledger: Ledger, current: Obj) -> list[tuple[str, Obj]]:
+    """Other plans of the same shop: sandboxes have one."""
+    return [
+        (ledger.tables["product"][price["product"]]["name"], price)
+        for price in ledger.all("price", active=True, type="recurring")
+        if price["id"] != current["id"]
+    ]
+
+
+def _hidden(subscription: Obj) -> Markup:
+    return Markup('<input type="hidden" name="subscription" value="{}">').format(subscription["id"])
+
+
+def _button(subscription: Obj, action: str, label: str, price: str = "") -> Markup:
+    return Markup(
+        '<form method="post">{}<input type="hidden" name="price" value="{}">'
+        '<button class="plain" name="action" value="{}">{}</button></form>'
+    ).format(_hidden(subscription), price, action, label)

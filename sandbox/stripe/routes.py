@@ -1,0 +1,97 @@
+"""Every call of the API that is served: where, what does it, and the type of its parameters."""
+
+import functools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sandbox.stripe import catalogue, checkout, customers, endpoints, money, sales
+from sandbox.stripe.objects import Obj
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`does` gets the ledger, the parameters, and what stands for `{}` in the path."""
+
+    method: str
+    path: str
+    does: Callable[..., Obj]
+    params: str
+
+
+def _c(name: str) -> str:
+    return f"checkout.Session{name}Params"
+
+
+ROUTES = tuple(
+    Route(*each)
+    for each in (
+        ("POST", "products", catalogue.create_product, "ProductCreateParams"),
+        ("GET", "products", catalogue.list_products, "ProductListParams"),
+        ("GET", "products/{}", catalogue.retrieve_product, "ProductRetrieveParams"),
+        ("POST", "products/{}", catalogue.update_product, "ProductUpdateParams"),
+        ("POST", "prices", catalogue.create_price, "PriceCreateParams"),
+        ("GET", "prices", catalogue.list_prices, "PriceListParams"),
+        ("GET", "prices/{}", catalogue.retrieve_price, "PriceRetrieveParams"),
+        ("POST", "prices/{}", catalogue.update_price, "PriceUpdateParams"),
+        ("POST", "customers", customers.create, "CustomerCreateParams"),
+        ("GET", "customers", customers.list_all, "CustomerListParams"),
+        ("GET", "customers/{}", customers.retrieve, "CustomerRetrieveParams"),
+        ("POST", "customers/{}", customers.update, "CustomerUpdateParams"),
+        ("DELETE", "customers/{}", customers.delete, "CustomerDeleteParams"),
+        ("POST", "billing_portal/sessions", customers.create_portal,
+         "billing_portal.SessionCreateParams"),
+        ("POST", "checkout/sessions", checkout.create, _c("Create")),
+        ("GET", "checkout/sessions", sales.list_sessions, _c("List")),
+        ("GET", "checkout/sessions/{}", sales.retrieve_session, _c("Retrieve")),
+        ("GET", "checkout/sessions/{}/line_items", sales.list_lines,
+         "checkout.SessionLineItemListParams"),
+        ("POST", "checkout/sessions/{}/expire", checkout.expire, _c("Expire")),
+        ("GET", "subscriptions", sales.list_all, "SubscriptionListParams"),
+        ("GET", "subscriptions/{}", sales.retrieve, "SubscriptionRetrieveParams"),
+        ("POST", "subscriptions/{}", sales.update, "SubscriptionUpdateParams"),
+        ("DELETE", "subscriptions/{}", sales.cancel, "SubscriptionCancelParams"),
+        ("GET", "invoices", money.list_invoices, "InvoiceListParams"),
+        ("GET", "invoices/{}", money.retrieve("invoice", "invoice"), "InvoiceRetrieveParams"),
+        ("POST", "invoices/{}/pay", money.pay_invoice, "InvoicePayParams"),
+        ("POST", "invoices/{}/void", money.void_invoice, "InvoiceVoidInvoiceParams"),
+        ("GET", "invoice_payments", money.list_of("invoice_payment", "/v1/invoice_payments",
+         "invoice", "status"), "InvoicePaymentListParams"),
+        ("GET", "charges", money.list_of("charge", "/v1/charges", "customer", "payment_intent"),
+         "ChargeListParams"),
+        ("GET", "charges/{}", money.retrieve("charge"), "ChargeRetrieveParams"),
+        ("GET", "payment_intents", money.list_of("payment_intent", "/v1/payment_intents",
+         "customer"), "PaymentIntentListParams"),
+        ("GET", "payment_intents/{}", money.retrieve("payment_intent", "intent"),
+         "PaymentIntentRetrieveParams"),
+        ("GET", "disputes", money.list_of("dispute", "/v1/disputes", "charge", "payment_intent"),
+         "DisputeListParams"),
+        ("GET", "disputes/{}", money.retrieve("dispute", "dispute"), "DisputeRetrieveParams"),
+        ("POST", "disputes/{}", money.update_dispute, "DisputeUpdateParams"),
+        ("POST", "disputes/{}/close", money.close_dispute, "DisputeCloseParams"),
+        ("POST", "refunds", money.create_refund, "RefundCreateParams"),
+        ("GET", "refunds", money.list_of("refund", "/v1/refunds", "charge", "payment_intent"),
+         "RefundListParams"),
+        ("GET", "refunds/{}", money.retrieve("refund", "refund"), "RefundRetrieveParams"),
+        ("GET", "events", endpoints.list_events, "EventListParams"),
+        ("GET", "events/{}", endpoints.retrieve_event, "EventRetrieveParams"),
+        ("POST", "webhook_endpoints", endpoints.create, "WebhookEndpointCreateParams"),
+        ("GET", "webhook_endpoints", endpoints.list_all, "WebhookEndpointListParams"),
+        ("GET", "webhook_endpoints/{}", endpoints.retrieve, "WebhookEndpointRetrieveParams"),
+        ("POST", "webhook_endpoints/{}", endpoints.update, "WebhookEndpointUpdateParams"),
+        ("DELETE", "webhook_endpoints/{}", endpoints.delete, "WebhookEndpointDeleteParams"),
+    )
+)  # fmt: skip
+
+
+@functools.cache
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile("/v1/" + path.replace("{}", "([^/]+)"))
+
+
+def find(method: str, path: str) -> tuple[Route, tuple[str, ...]] | None:
+    """The route of a request, and the ids in its path."""
+    for route in ROUTES:
+        if route.method == method and (match := _pattern(route.path).fullmatch(path)):
+            return route, match.groups()
+    return None

@@ -1,0 +1,129 @@
+"""Calls about subscriptions and checkout sessions."""
+
+from typing import Any
+
+from sandbox.stripe import customers, subscriptions
+from sandbox.stripe.errors import BAD_REQUEST, Refusal
+from sandbox.stripe.ledger import Ledger
+from sandbox.stripe.lists import line_items, page
+from sandbox.stripe.metadata import merged
+from sandbox.stripe.objects import Obj
+
+ENDED = frozenset({"canceled", "incomplete_expired"})
+
+
+def retrieve_session(ledger: Ledger, _: Obj, session_id: str) -> Obj:
+    """One checkout session."""
+    return ledger.get("checkout.session", session_id, "session")
+
+
+def list_sessions(ledger: Ledger, params: Obj) -> Obj:
+    """By customer, status and what came of them."""
+    if "customer" in params:
+        customers.known(ledger, params["customer"])
+    equal = ("customer", "status", "subscription", "payment_intent")
+    return page(ledger, "checkout.session", "/v1/checkout/sessions", params, equal)
+
+
+def list_lines(ledger: Ledger, _: Obj, session_id: str) -> Obj:
+    """What a session sells."""
+    return line_items(ledger, session_id)
+
+
+def retrieve(ledger: Ledger, _: Obj, subscription_id: str) -> Obj:
+    """One subscription, also after its end."""
+    return ledger.get("subscription", subscription_id)
+
+
+def list_all(ledger: Ledger, params: Obj) -> Obj:
+    """By customer and status; without a status those that were canceled are left out."""
+    if "customer" in params:
+        customers.known(ledger, params["customer"])
+    status = params.get("status")
+    price = params.get("price")
+
+    def keep(subscription: Obj) -> bool:
+        now = subscription["status"]
+        if price and all(i["price"]["id"] != price for i in subscription["items"]["data"]):
+            return False
+        if status == "ended":
+            return now in ENDED
+        return status == "all" or (now == status if status else now != "canceled")
+
+    return page(ledger, "subscription", "/v1/subscriptions", params, ("customer",), keep)
+
+
+def update(ledger: Ledger, params: Obj, subscription_id: str) -> Obj:
+    """Metadata, card, cancellation, pause, trial's end, price."""
+    subscription = ledger.get("subscription", subscription_id)
+    if subscription["status"] in ENDED:
+        raise Refusal(
+            "A canceled subscription can only update its cancellation_details and metadata."
+        )
+    _change_fields(ledger, subscription, params)
+    if "cancel_at_period_end" in params:
+        subscriptions.set_cancellation(
+            ledger, subscription, at_period_end=params["cancel_at_period_end"]
+        )
+    if params.get("trial_end") == "now" and subscription["status"] == "trialing":
+        subscriptions.end_trial(ledger, subscription)
+    for i, change in enumerate(params.get("items", [])):
+        _change_item(ledger, subscription, change, i)
+    return subscription
+
+
+def _change_fields(ledger: Ledger, subscription: Obj, params: Obj) -> None:
+    fields: dict[str, Any] = {}
+    if "metadata" in params:
+        fields["metadata"] = merged(subscription["metadata"], params["metadata"])
+    if "description" in params:
+        fields["description"] = params["description"] or None
+    if "pause_collection" in params:
+        paused = params["pause_collection"]
+        fields["pause_collection"] = {"resumes_at": None, **paused} if paused else None
+    if isinstance(params.get("cancel_at"), int):
+        fields["cancel_at"] = params["cancel_at"]
+        fields["canceled_at"] = ledger.now()
+    elif params.get("cancel_at") == "":
+        fields |= {"cancel_at": None, "canceled_at": None, "cancel_at_period_end": False}
+    if "default_payment_method" in params:
+        method = params["default_payment_method"]
+        ledger.get("payment_method", method, "default_payment_method", BAD_REQUEST)
+        fields["default_payment_method"] = method
+    ledger.change(subscriptions.UPDATED, subscription, **fields)
+
+
+def _change_item(ledger: Ledger, subscription: Obj, change: Obj, i: int) -> None:
+    lines = subscription["items"]["data"]
+    line = next((each for each in lines if each["id"] == change.get("id")), None)
+    if line is None:
+        raise Refusal(
+            "The sandbox changes items that are there: name one by its id.",
+            code="resource_missing",
+            param=f"items[{i}][id]",
+        )
+    price = line["price"]
+    if "price" in change:
+        price = ledger.get("price", change["price"], f"items[{i}][price]", BAD_REQUEST)
+    if not price["active"] or not price["recurring"]:
+        raise Refusal("The price specified is inactive.", param=f"items[{i}][price]")
+    subscriptions.switch(
+        ledger, subscription, line, price, change.get("quantity", line["quantity"])
+    )
+
+
+def cancel(ledger: Ledger, params: Obj, subscription_id: str) -> Obj:
+    """Ends at once."""
+    subscription = ledger.get("subscription", subscription_id)
+    if subscription["status"] in ENDED:
+        raise Refusal(
+            f"No such subscription: '{subscription_id}'",
+            status=404,
+            code="resource_missing",
+            param="id",
+        )
+    details = params.get("cancellation_details") or {}
+    subscription["cancellation_details"] |= {
+        key: details[key] for key in ("comment", "feedback") if key in details
+    }
+    return subscriptions.cancel(ledger, subscription)

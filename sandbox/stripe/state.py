@@ -1,0 +1,97 @@
+"""Stripe without a socket: a call goes in, an answer comes out, and time passes in between."""
+
+import copy
+import json
+from collections.abc import Callable, Iterable, Mapping
+
+from sandbox.stripe import moments, parameters, routes
+from sandbox.stripe.errors import NOT_FOUND, SERVER_ERROR, UNAVAILABLE, Refusal
+from sandbox.stripe.faults import Trouble
+from sandbox.stripe.idempotency import Answer, Answers
+from sandbox.stripe.ledger import Ledger, random_id
+from sandbox.stripe.lists import expanded
+from sandbox.stripe.objects import Obj
+
+OK = 200
+
+
+class Stripe:
+    """The API over one account. Calls are served one after the other."""
+
+    def __init__(
+        self,
+        now: Callable[[], float],
+        *,
+        new_id: Callable[[str], str] = random_id,
+        url: str = "https://checkout.stripe.test",
+    ) -> None:
+        self.ledger = Ledger(now, new_id, url)
+        self.trouble = Trouble()
+        self._answers = Answers(now)
+
+    def catch_up(self) -> bool:
+        """Do what is due by now; whether anything was."""
+        return moments.catch_up(self.ledger)
+
+    def next_due(self) -> int | None:
+        """When something happens by itself."""
+        return moments.next_due(self.ledger)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        pairs: Iterable[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Answer one request; header names in lower case."""
+        request_id = self.ledger.new_id("req_")
+        key = (headers or {}).get("idempotency-key") if method == "POST" else None
+        asked = (method, path, sorted(pairs := list(pairs)))
+        with self.ledger.lock:
+            if self.trouble.is_out():
+                return _signed(_failed(UNAVAILABLE, "Stripe is down, as ordered."), request_id)
+            self.catch_up()
+            self.ledger.cause = {"id": request_id, "idempotency_key": key}
+            try:
+                answer, executed = self._answer(method, path, pairs, key, asked)
+            finally:
+                self.ledger.cause = {"id": None, "idempotency_key": None}
+            answer = _signed(answer, request_id, **({"Idempotency-Key": key} if key else {}))
+            if key and executed:
+                self._answers.keep(key, asked, answer)
+            return answer
+
+    def _answer(
+        self, method: str, path: str, pairs: list[tuple[str, str]], key: str | None, asked: object
+    ) -> tuple[Answer, bool]:
+        """The answer, and whether its key shall stand for it."""
+        try:
+            if key and (before := self._answers.find(key, asked)):
+                return before, False
+            if method == "POST" and self.trouble.breaks_a_write():
+                return _failed(SERVER_ERROR, "An error, as ordered."), True
+            return Answer(OK, self._do(method, path, pairs)), True
+        except Refusal as e:
+            return Answer(e.status, e.body()), e.executed
+
+    def _do(self, method: str, path: str, pairs: list[tuple[str, str]]) -> Obj:
+        found = routes.find(method, path)
+        if found is None:
+            raise Refusal(
+                f"Unrecognized request URL ({method}: {path}).", status=NOT_FOUND, executed=False
+            )
+        route, ids = found
+        params = parameters.check(parameters.tree(pairs), route.params)
+        answer = route.does(self.ledger, params, *ids)
+        paths = params.get("expand", [])
+        return expanded(self.ledger, answer, paths) if paths else copy.deepcopy(answer)
+
+
+def _failed(status: int, message: str) -> Answer:
+    return Answer(status, {"error": {"type": "api_error", "message": message}})
+
+
+def _signed(answer: Answer, request_id: str, **more: str) -> Answer:
+    headers = {"Request-Id": request_id, **more, **answer.headers}
+    return Answer(answer.status, json.loads(json.dumps(answer.body)), headers)

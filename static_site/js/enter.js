@@ -1,0 +1,79 @@
+/**
+ * Sign-up and login: two verbs, one way on. Both may ask for the mailed code in between.
+ * @import { LoginResponse } from './types.js'
+ */
+import { clear, form } from './forms.js';
+import { call, Failure, signedIn, signIn } from './session.js';
+
+const query = new URLSearchParams(location.search);
+const plan = /^[a-z0-9-]{1,40}$/.exec(query.get('plan') ?? '')?.[0];
+/** @type {Record<string, string>} what was typed, for as long as the code is waited for */
+let credentials = {};
+
+/**
+ * Where a path leads, if it is a page of this site. The whole address is followed: a path alone,
+ * such as that of `/.//evil.example`, could be read as another host.
+ * @param {string | null} path
+ */
+function samesite(path) {
+  if (!path?.startsWith('/') || /[\\\p{Cc}]/u.test(path)) return null;
+  const url = URL.canParse(path, location.origin) ? new URL(path, location.origin) : null;
+  return url?.origin === location.origin ? url : null;
+}
+
+function goOn() {
+  const target = samesite(query.get('returnTo')) ?? new URL('/dashboard', location.origin);
+  if (plan) target.searchParams.set('plan', plan);
+  location.replace(target);
+}
+
+async function logIn() {
+  /** @type {LoginResponse} */
+  const tokens = await call('/api/auth/login', { body: credentials });
+  signIn(tokens);
+  // The pricing page goes on with a purchase only where somebody has just signed in for it.
+  if (plan) sessionStorage.setItem('purchase', plan);
+  goOn();
+}
+
+const step = form('credentials', async ({ email = '', password = '' }) => {
+  credentials = { email: email.trim(), password };
+  if (step.dataset.verb === 'signup') {
+    await call('/api/auth/signup', { body: credentials });
+    return askForCode();
+  }
+  await logIn().catch((problem) => {
+    if (problem instanceof Failure && problem.code === 'not_confirmed') return askForCode();
+    throw problem;
+  });
+});
+
+const code = form('code', async (values) => {
+  const { email } = credentials;
+  await call('/api/auth/confirm', { body: { email, code: values.code?.trim() } });
+  await logIn();
+});
+
+function askForCode() {
+  clear();
+  step.hidden = true;
+  code.hidden = false;
+  const address = code.querySelector('[data-address]');
+  if (address) address.textContent = credentials.email ?? '';
+  const heading = document.querySelector('h1');
+  if (heading) heading.textContent = 'Confirm your e-mail address';
+  code.querySelector('input')?.focus();
+}
+
+form('resend', async () => {
+  await call('/api/auth/resend', { body: { email: credentials.email } });
+  const said = document.querySelector('#resent');
+  if (said) said.textContent = 'If the address can be used, a new code is on its way.';
+});
+
+for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll('[data-keep-query]'))) {
+  link.search = location.search;
+}
+const said = document.querySelector('#changed');
+if (query.get('reset') === 'done') said?.removeAttribute('hidden');
+if (signedIn()) goOn();

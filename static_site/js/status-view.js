@@ -1,0 +1,109 @@
+/**
+ * A subscription's status in words. Pure: nothing is asked and nothing is shown here.
+ * @import { DateRow, SubscriptionStatus, View } from './types.js'
+ */
+
+const FREE = 'free';
+const DATE = new Intl.DateTimeFormat('en', { dateStyle: 'long' });
+
+/** @param {string} iso */
+export const day = (iso) => DATE.format(new Date(iso));
+
+/**
+ * @param {SubscriptionStatus} status
+ * @param {boolean} paid whether the customer has just come from the payment page
+ * @returns {View}
+ */
+export function viewOf(status, paid) {
+  const { planId } = status;
+  const ended = status.status === 'none' || status.status === 'canceled';
+  const free = planId === FREE;
+  return {
+    ...wordsOf(status, paid),
+    period: periodOf(status),
+    billing: status.status !== 'none' && !free && planId !== null,
+    stoppable: free && !ended,
+    plansLink: ended ? 'See the plans' : free ? 'Upgrade' : '',
+  };
+}
+
+/** @param {SubscriptionStatus} status @returns {DateRow | null} */
+function periodOf({ planId, currentPeriodEnd: date, cancelAtPeriodEnd, status }) {
+  if (!date || status === 'canceled') return null;
+  if (planId === FREE) return { label: 'Trial ends on', date };
+  return { label: cancelAtPeriodEnd ? 'Ends on' : 'Renews on', date };
+}
+
+/**
+ * @param {SubscriptionStatus} status
+ * @param {boolean} paid
+ * @returns {Pick<View, 'tone' | 'headline' | 'detail' | 'underWay'>}
+ */
+function wordsOf(status, paid) {
+  const { tenant } = status;
+  const detail = tenant.message ?? '';
+  if (tenant.state === 'failed') {
+    return { tone: 'bad', headline: 'Your workspace could not be set up', detail, underWay: false };
+  }
+  if (tenant.state === 'deleting') {
+    return busy('Your workspace is being removed', detail || 'This usually takes less than a minute.');
+  }
+  switch (status.status) {
+    case 'provisioning':
+      return busy('Setting up your subscription…', detail || 'This usually takes a few seconds.');
+    case 'active':
+      return active(status);
+    case 'past_due':
+      return pastDue(status);
+    case 'canceled':
+      return canceled(status, paid);
+    default:
+      return nothing(paid);
+  }
+}
+
+/** @param {string} headline @param {string} detail @returns {ReturnType<typeof wordsOf>} */
+const busy = (headline, detail) => ({ tone: 'busy', headline, detail, underWay: true });
+
+/** @param {SubscriptionStatus} status @returns {ReturnType<typeof wordsOf>} */
+function active({ active, tenant }) {
+  if (!active || tenant.state === 'suspended') {
+    const detail = 'Your data is kept. Please contact support, and we will sort it out.';
+    return { tone: 'warn', headline: 'Your workspace is suspended', detail, underWay: false };
+  }
+  if (tenant.state === 'pending') {
+    return busy('Updating your workspace…', tenant.message ?? 'Your workspace keeps running meanwhile.');
+  }
+  const detail = 'Everything is up and running.';
+  return { tone: 'good', headline: 'Your workspace is ready', detail, underWay: false };
+}
+
+/** @param {SubscriptionStatus} status @returns {ReturnType<typeof wordsOf>} */
+function pastDue({ active, paymentProblem, tenant }) {
+  const underWay = tenant.state === 'pending';
+  if (!active) {
+    const why = paymentProblem ? 'Your payment failed. Update your payment method' : 'Your subscription is paused. Resume it';
+    const detail = `${why}, and it starts again. Your data is kept.`;
+    return { tone: 'bad', headline: 'Your workspace is suspended', detail, underWay };
+  }
+  const by = paymentProblem?.actBy ? `by ${day(paymentProblem.actBy)}` : 'soon';
+  const detail = `Please update your payment method ${by} to keep your workspace running.`;
+  return { tone: 'warn', headline: 'Your last payment failed', detail, underWay };
+}
+
+/** @param {SubscriptionStatus} status @param {boolean} paid @returns {ReturnType<typeof wordsOf>} */
+function canceled({ dataKeptUntil, tenant }, paid) {
+  if (paid) return nothing(paid);
+  const kept = dataKeptUntil && tenant.state !== 'none';
+  const detail = kept
+    ? `Your data is kept until ${day(dataKeptUntil)}. Subscribe again before then to carry on where you left off.`
+    : 'Subscribe again anytime to get a new workspace.';
+  return { tone: 'idle', headline: 'Your subscription has ended', detail, underWay: false };
+}
+
+/** @param {boolean} paid @returns {ReturnType<typeof wordsOf>} */
+function nothing(paid) {
+  if (paid) return busy('Setting up your subscription…', 'We are waiting for your payment to arrive.');
+  const detail = 'Choose a plan, and your workspace is ready moments later.';
+  return { tone: 'idle', headline: 'You have no subscription yet', detail, underWay: false };
+}

@@ -17,7 +17,7 @@ def main() -> int:
         from rich.console import Console  # noqa: PLC0415 - what is missing is told in one line
 
         from chalicelib import wiring  # noqa: PLC0415 - the same
-        from sandbox import screen  # noqa: PLC0415 - the same
+        from sandbox import parts, screen  # noqa: PLC0415 - the same
         from sandbox.addresses import BusyPortError  # noqa: PLC0415 - the same
         from sandbox.outside import UnusableError  # noqa: PLC0415 - the same
         from sandbox.process import PartFailedError  # noqa: PLC0415 - the same
@@ -25,6 +25,7 @@ def main() -> int:
     except ModuleNotFoundError as e:
         raise refuse(f"sandbox: the package {e.name} is missing: `make demo` installs it") from e
     console = Console()
+    parts.keep_to_this_machine()
     try:
         supervisor = Supervisor(given.port, given.ready_file)
     except (BusyPortError, UnusableError) as e:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sandbox.addresses import NAMES, Addresses
 from sandbox.seed import Resources
-from sandbox.serving import SUPERVISED
+from sandbox.serving import HOST, SUPERVISED
 
 STAGE = "dev"
 REGION = "us-east-1"
@@ -16,11 +16,26 @@ KUBE_TOKEN = "sandbox-provisioner"  # noqa: S105 - made up, for loopback only
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV")
 """All of the user's environment that a part sees: no AWS_*, no KUBECONFIG, no proxy, no keys."""
 
+_NOBODYS_AWS = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
 
 def environment() -> dict[str, str]:
     """What every part gets."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     return kept | {"PYTHONUNBUFFERED": "1", SUPERVISED: "1"}
+
+
+def keep_to_this_machine() -> None:
+    """Forget the user's own AWS account in this process, and go past a proxy to loopback."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= _NOBODYS_AWS
+    for name in ("no_proxy", "NO_PROXY"):
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), HOST, "localhost"]))
 
 
 def aws_environment(addresses: Addresses) -> dict[str, str]:
@@ -31,9 +46,7 @@ def aws_environment(addresses: Addresses) -> dict[str, str]:
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ENDPOINT_URL": addresses["aws"],
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
+        **_NOBODYS_AWS,
     }
 
 

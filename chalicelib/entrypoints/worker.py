@@ -3,12 +3,11 @@
 import json
 import logging
 import os
-from typing import Any
 
 from chalice.app import Blueprint, CloudWatchEvent, Rate, SQSEvent, SQSRecord
 
 from chalicelib import wiring
-from chalicelib.domain.errors import Waiting
+from chalicelib.domain.errors import Temporary, Waiting
 from chalicelib.entrypoints import logs
 from chalicelib.entrypoints.logs import say
 from chalicelib.services.nudging import resolve_event
@@ -45,7 +44,25 @@ def on_schedule(event: CloudWatchEvent) -> None:
 
 
 def _work_on(message: SQSRecord) -> None:
-    key = _key(message)
+    """Work on one message; what is short is waited for by its visibility.
+
+    What is not short is put off in the record, or, when even the record cannot be reached, left
+    to the sweep: the work stands in the table as pending, so the message may go. An outage of
+    hours fills no dead-letter queue.
+    """
+    receives = int(message.to_dict().get("attributes", {}).get("ApproximateReceiveCount", "1"))
+    may_wait = receives <= MAX_RECEIVES - 2
+    try:
+        _look(_key(message), message, may_wait=may_wait)
+    except (Temporary, Waiting) as e:
+        message_id = message.to_dict().get("messageId")
+        say("waiting", level=logging.WARNING, message_id=message_id, reason=str(e))
+        if may_wait:
+            wiring.queue().look_again_in(LOOK_AGAIN, message.receipt_handle)
+            raise
+
+
+def _look(key: dict[str, str], message: SQSRecord, *, may_wait: bool) -> None:
     if "eventId" in key:
         outcome = resolve_event(
             key["eventId"],
@@ -56,24 +73,16 @@ def _work_on(message: SQSRecord) -> None:
         )
         say("event resolved", event_id=key["eventId"], outcome=outcome)
     elif "tenantId" in key:
-        _reconcile(key["tenantId"], message)
+        _reconcile(key["tenantId"], message, may_wait=may_wait)
 
 
-def _reconcile(tenant_id: str, message: SQSRecord) -> None:
-    raw: dict[str, Any] = message.to_dict()
-    message_id = str(raw.get("messageId"))
-    receives = int(raw.get("attributes", {}).get("ApproximateReceiveCount", "1"))
-    try:
-        report = wiring.reconciler().reconcile(tenant_id, may_wait=receives <= MAX_RECEIVES - 2)
-    except Waiting as e:
-        say("waiting", tenant=tenant_id, message_id=message_id, reason=str(e))
-        wiring.queue().look_again_in(LOOK_AGAIN, message.receipt_handle)
-        raise
+def _reconcile(tenant_id: str, message: SQSRecord, *, may_wait: bool) -> None:
+    report = wiring.reconciler().reconcile(tenant_id, may_wait=may_wait)
     say(
         "reconcile",
         level=logging.ERROR if report.outcome == "failed" else logging.INFO,
         tenant=tenant_id,
-        message_id=message_id,
+        message_id=message.to_dict().get("messageId"),
         outcome=report.outcome,
         status=report.status,
         applied=report.applied or None,

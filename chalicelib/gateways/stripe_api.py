@@ -166,7 +166,8 @@ def _call(request: Callable[[], T]) -> T:
             raise _NoSuchThing(_said(e)) from e
         raise _Refused(f"Stripe refuses: {_said(e)}") from e
     except (stripe.AuthenticationError, stripe.PermissionError) as e:
-        raise Permanent(f"Stripe does not accept the key: {type(e).__name__}") from e
+        # The deployment is wrong, not this tenant: all of them go on once the key is put right.
+        raise Temporary(f"Stripe does not accept the key: {type(e).__name__}") from e
     except stripe.StripeError as e:
         status = e.http_status
         if status is not None and status >= SERVER_ERROR:

@@ -1,10 +1,11 @@
 """Answers kept under the caller's key: the same call gets the same answer, another is refused."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.stripe.errors import Refusal
+from sandbox.stripe.errors import CONFLICT, Refusal
 
 KEPT = 24 * 3600
 LONGEST = 255
@@ -26,12 +27,38 @@ class _Stored:
     at: float
 
 
+def in_use(key: str) -> Refusal:
+    """What a call gets while another is under way under its key."""
+    return Refusal(
+        "There is currently another in-progress request using this Idempotency Key: "
+        f"'{key}'. Try again in a moment.",
+        status=CONFLICT,
+        kind="idempotency_error",
+        code="idempotency_key_in_use",
+        executed=False,
+    )
+
+
 class Answers:
-    """The kept answers. Callers hold the ledger's lock."""
+    """The kept answers. Callers hold the ledger's lock, but for `enter` and `leave`."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._stored: dict[str, _Stored] = {}
+        self._under_way: set[str] = set()
+        self._entering = threading.Lock()
+
+    def enter(self, key: str) -> bool:
+        """Begin a call under a key; False while another is under way under it."""
+        with self._entering:
+            free = key not in self._under_way
+            self._under_way.add(key)
+            return free
+
+    def leave(self, key: str) -> None:
+        """The call that entered is over."""
+        with self._entering:
+            self._under_way.discard(key)
 
     def find(self, key: str, asked: object) -> Answer | None:
         """The answer that the same call got before.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from sandbox.stripe import moments, parameters, routes
 from sandbox.stripe.errors import NOT_FOUND, SERVER_ERROR, UNAVAILABLE, Refusal
 from sandbox.stripe.faults import Trouble
-from sandbox.stripe.idempotency import Answer, Answers
+from sandbox.stripe.idempotency import Answer, Answers, in_use
 from sandbox.stripe.ledger import Ledger, random_id
 from sandbox.stripe.lists import expanded
 from sandbox.stripe.objects import Obj
@@ -47,7 +47,20 @@ class Stripe:
         """Answer one request; header names in lower case."""
         request_id = self.ledger.new_id("req_")
         key = (headers or {}).get("idempotency-key") if method == "POST" else None
-        asked = (method, path, sorted(pairs := list(pairs)))
+        if key is None:
+            return self._call(method, path, list(pairs), None, request_id)
+        if not self._answers.enter(key):
+            refusal = in_use(key)
+            return _signed(Answer(refusal.status, refusal.body()), request_id)
+        try:
+            return self._call(method, path, list(pairs), key, request_id)
+        finally:
+            self._answers.leave(key)
+
+    def _call(
+        self, method: str, path: str, pairs: list[tuple[str, str]], key: str | None, request_id: str
+    ) -> Answer:
+        asked = (method, path, sorted(pairs))
         with self.ledger.lock:
             if self.trouble.is_out():
                 return _signed(_failed(UNAVAILABLE, "Stripe is down, as ordered."), request_id)

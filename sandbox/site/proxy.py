@@ -8,6 +8,9 @@ from werkzeug.wrappers import Request, Response
 MAX_BODY = 10 * 1024 * 1024
 """Bytes; API Gateway refuses more."""
 
+METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+"""What a CDN passes on; it knows no others."""
+
 TIMEOUT = urllib3.Timeout(connect=2, read=30)
 
 _PER_CONNECTION = frozenset(
@@ -35,6 +38,10 @@ class Proxy:
 
     def __call__(self, request: Request) -> Response:
         """Carry one request there and its answer back."""
+        if request.method not in METHODS:
+            refused = _error(405, "method_not_allowed", "This is not how this address is used.")
+            refused.headers["Allow"] = "GET, POST"
+            return refused
         body = request.stream.read(MAX_BODY + 1)
         if len(body) > MAX_BODY:
             return _error(413, "too_large", "The request is too large.")

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from chalicelib.domain.errors import InvalidRequest, InvalidSignature, WebhookDisabled
 
@@ -14,6 +14,12 @@ API_VERSION: Final = "2026-10-28.endive"
 
 TOLERANCE = 300
 """Seconds a signature may be old, or ahead of our clock."""
+
+LONGEST_TEXT = 255
+"""Characters; ids of Stripe's and of ours are far below it, and a key of the table has an end."""
+
+LAST_SECOND = 9_999_999_999
+"""The last `created` that the timeline's keys hold, in ten digits (the year 2286)."""
 
 COMPLETED = "checkout.session.completed"
 PAID = frozenset({"paid", "no_payment_required"})
@@ -104,8 +110,9 @@ def _parse(header: str) -> tuple[int, list[str]]:
     try:
         items = [item.split("=", 2) for item in header.split(",")]
         timestamp = int([item[1] for item in items if item[0] == "t"][0])  # noqa: RUF015 - a second, malformed t must fail here, as it does in the SDK
+        float(timestamp)  # hundreds of digits are a number, but no moment that now compares with
         signatures = [item[1] for item in items if item[0] == "v1"]
-    except (IndexError, ValueError) as e:
+    except (IndexError, OverflowError, ValueError) as e:
         raise InvalidSignature("The Stripe-Signature header is malformed.") from e
     if not signatures:
         raise InvalidSignature("The Stripe-Signature header has no v1 signature.")
@@ -124,16 +131,14 @@ def parse(payload: bytes) -> StripeEvent:
         raise InvalidRequest("The body is not JSON in UTF-8.") from e
     event = _mapping(body)
     obj = _mapping(_mapping(event.get("data")).get("object"))
-    event_id, kind, created = event.get("id"), event.get("type"), event.get("created")
-    if not (
-        _text(event_id) and _text(kind) and isinstance(created, int) and _text(obj.get("object"))
-    ):
+    event_id, kind, created = _text(event.get("id")), _text(event.get("type")), event.get("created")
+    if not (event_id and kind and _is_moment(created) and _text(obj.get("object"))):
         raise InvalidRequest("The body is not a Stripe event.")
     metadata = _metadata(obj)
     return StripeEvent(
-        id=str(event_id),
-        type=str(kind),
-        created=int(created),
+        id=event_id,
+        type=kind,
+        created=created,
         livemode=event.get("livemode") is True,
         api_version=_text(event.get("api_version")),
         tenant_id=_text(metadata.get("tenant_id")),
@@ -165,5 +170,12 @@ def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def _is_moment(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LAST_SECOND
+
+
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    """A text that can stand in a key: not empty, not endless, no half of a surrogate pair."""
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_TEXT:
+        return None
+    return value if value.isascii() or value.encode(errors="ignore").decode() == value else None

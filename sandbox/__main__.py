@@ -1,17 +1,23 @@
 """`python -m sandbox [--port 8000] [--ready-file FILE]`: the whole system on this machine."""
 
 import argparse
+import io
+import os
 import signal
 import sys
+import threading
 from pathlib import Path
-
-from sandbox.serving import CANNOT_START, refuse
 
 FAILED = 1
 
 
 def main() -> int:
     """Run until told to end; the exit code."""
+    ending = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ending.set())
+    from sandbox.serving import CANNOT_START, refuse  # noqa: PLC0415 - signals come first
+
     given = _arguments()
     try:
         from rich.console import Console  # noqa: PLC0415 - what is missing is told in one line
@@ -24,14 +30,14 @@ def main() -> int:
         from sandbox.supervisor import Supervisor  # noqa: PLC0415 - the same
     except ModuleNotFoundError as e:
         raise refuse(f"sandbox: the package {e.name} is missing: `make demo` installs it") from e
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that has no "…" shows a "?"
     console = Console()
     parts.keep_to_this_machine()
     try:
-        supervisor = Supervisor(given.port, given.ready_file)
+        supervisor = Supervisor(given.port, given.ready_file, ending)
     except (BusyPortError, UnusableError) as e:
         raise refuse(f"sandbox: {e}") from e
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: supervisor.ending.set())
     try:
         ready = supervisor.start()
         if ready:
@@ -55,6 +61,9 @@ def _arguments() -> argparse.Namespace:
     last = 65535 - 5
     if not 0 <= given.port <= last:
         parser.error(f"--port must be between 0 and {last}")
+    file: Path | None = given.ready_file
+    if file and (file.is_dir() or not os.access(file.parent, os.W_OK)):
+        parser.error(f"--ready-file {file} cannot be written")
     return given
 
 

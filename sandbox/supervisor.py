@@ -42,8 +42,8 @@ class Supervisor:
         folder: logs, the clock, the kubeconfig; removed in the end.
     """
 
-    def __init__(self, port: int, ready_file: Path | None) -> None:
-        self.ending = threading.Event()
+    def __init__(self, port: int, ready_file: Path | None, ending: threading.Event) -> None:
+        self.ending = ending
         self._account = outside.stripe_account(os.environ)
         self._cluster = outside.cluster(os.environ)
         self._first = [
@@ -70,6 +70,8 @@ class Supervisor:
         Raises:
             PartFailedError: a part could not be started.
         """
+        if self.ending.is_set():
+            return {}
         for name in self._first:
             self._start(name, parts.environment())
         self._await(self._first)

@@ -10,6 +10,18 @@ import pytest
 
 from tests.journeys.conftest import ROOT, await_ready, start, stop
 
+SIGNALLED_WHILE_LOADING = """
+import os, runpy, sys
+
+class Early:
+    def find_spec(self, name, *_):
+        if name == "rich":
+            os.kill(os.getpid(), {number})
+
+sys.meta_path.insert(0, Early())
+runpy.run_module("sandbox", run_name="__main__", alter_sys=True)
+"""
+
 
 def alive(pid):
     try:
@@ -26,6 +38,7 @@ def test_a_signal_ends_everything(tmp_path, number):
 
     ready_file = tmp_path / "ready.json"
     hostile = os.environ | {
+        "PYTHONIOENCODING": "ascii",
         "KUBECONFIG": "/nowhere",
         "AWS_PROFILE": "prod",
         "HTTP_PROXY": "http://x",
@@ -40,6 +53,28 @@ def test_a_signal_ends_everything(tmp_path, number):
     assert not [pid for pid in ready["pids"].values() if alive(pid)]
     assert not ready_file.exists()
     assert not os.path.exists(ready["kubeconfig"])  # noqa: PTH110 - a string from JSON
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_before_it_is_up_ends_it_as_well(number):
+    """Exit code 0 and no complaint, even while it is still being loaded."""
+    done = subprocess.run(
+        [sys.executable, "-c", SIGNALLED_WHILE_LOADING.format(number=int(number)), "--port", "0"],
+        check=False, cwd=ROOT, capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_ready_file_that_cannot_be_written_is_refused(tmp_path):
+    """Before anything is started, with the path; exit code 2."""
+    for file in (tmp_path, tmp_path / "nowhere" / "ready.json"):
+        done = subprocess.run(
+            [sys.executable, "-m", "sandbox", "--port", "0", "--ready-file", str(file)],
+            check=False, cwd=ROOT, capture_output=True, text=True, timeout=30,
+        )  # fmt: skip
+        assert done.returncode == 2
+        assert f"--ready-file {file} cannot be written" in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_a_busy_port_is_one_clear_line():

@@ -1,6 +1,7 @@
 """What is below `/api/` goes on to the API, as the CDN sends it on to API Gateway."""
 
 import json
+from urllib.parse import urlsplit
 
 import urllib3
 from werkzeug.wrappers import Request, Response
@@ -42,11 +43,15 @@ class Proxy:
             refused = _error(405, "method_not_allowed", "This is not how this address is used.")
             refused.headers["Allow"] = "GET, POST"
             return refused
-        body = request.stream.read(MAX_BODY + 1)
+        try:
+            body = request.stream.read(MAX_BODY + 1)
+        except OSError:
+            return _error(400, "invalid_request", "The request ends in the middle.")
         if len(body) > MAX_BODY:
             return _error(413, "too_large", "The request is too large.")
         query = request.query_string.decode("latin-1")
-        url = self._server + request.environ["RAW_URI"].partition("?")[0]
+        # As it was sent, escapes and all; a client that takes us for a proxy sends a whole address.
+        url = f"{self._server}/{urlsplit(request.environ['RAW_URI']).path.lstrip('/')}"
         try:
             answer = self._pool.request(
                 request.method,

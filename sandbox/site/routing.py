@@ -40,4 +40,7 @@ def _is_file(root: Path, name: str) -> bool:
     if any(part.startswith(".") or not part for part in name.split("/")):
         return False
     found = (root / name).resolve()
-    return found.is_relative_to(root.resolve()) and found.is_file()
+    try:
+        return found.is_relative_to(root.resolve()) and found.is_file()
+    except OSError:
+        return False  # a name longer than any file's

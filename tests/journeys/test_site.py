@@ -1,5 +1,8 @@
 """The one origin: pages with their headers, and the API behind it."""
 
+import socket
+from urllib.parse import urlsplit
+
 import pytest
 import requests
 
@@ -57,3 +60,23 @@ def test_a_body_of_many_megabytes_is_refused(sandbox):
         sandbox.url("site", "/api/payments/webhook"), data=b"x" * (11 << 20), timeout=30
     )
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+
+
+@pytest.mark.parametrize(
+    ("request_line", "body", "status"),
+    [
+        ("GET http://anywhere.example/api/subscriptions/plans HTTP/1.1", b"", 200),
+        ("GET /../app.py HTTP/1.1", b"", 404),
+        ("GET /%2e%2e%2fapp.py HTTP/1.1", b"", 404),
+        ("POST /api/payments/webhook HTTP/1.1", b"zz\r\nhello\r\n0\r\n\r\n", 400),
+    ],
+)
+def test_a_request_that_no_library_sends_is_answered(sandbox, request_line, body, status):
+    """A whole address, a path that climbs, chunks that are none: an answer, never a crash."""
+    where = urlsplit(sandbox.ready["site"])
+    headers = "Host: x\r\nConnection: close\r\n"
+    if body:
+        headers += "Transfer-Encoding: chunked\r\n"
+    with socket.create_connection((where.hostname, where.port), timeout=5) as connection:
+        connection.sendall(f"{request_line}\r\n{headers}\r\n".encode() + body)
+        assert int(connection.recv(64).split()[1]) == status

@@ -43,6 +43,8 @@ def root(tmp_path_factory):
         ("/..\\secret.html", Route(404, "404.html")),
         ("/pricing\0", Route(404, "404.html")),
         ("//evil.example/pricing", Route(404, "404.html")),
+        ("/" + "a" * 5000, Route(404, "404.html")),
+        ("/" + "a/" * 3000, Route(404, "404.html")),
     ],
 )
 def test_a_path_means_one_file(root, path, answer):

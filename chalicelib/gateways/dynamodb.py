@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 Op = dict[str, dict[str, Any]]
 """One write of a transaction: `{"Put": …}`, `{"Update": …}` or `{"Delete": …}`."""
 
-CONFLICT_TRIES = 8
+CONFLICT_TRIES = 14
+LONGEST_PAUSE = 0.5
+"""Seconds; with the tries, about two in all on average: a webhook has plenty of time."""
+
 _CONFLICTS = frozenset({"TransactionConflict", "TransactionInProgressException"})
 _CONFLICT_ERRORS = frozenset({"TransactionConflictException", "TransactionInProgressException"})
 _DENIED = frozenset({"AccessDeniedException", "ResourceNotFoundException", "ValidationException"})
@@ -145,7 +148,8 @@ class DynamoDb:
             except _Contended:
                 # Events of one payment come together and touch one item. The SDK does not retry
                 # this; the other write is over in milliseconds.
-                time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter, not a secret
+                pause = min(0.01 * 2**attempt, LONGEST_PAUSE)
+                time.sleep(random.uniform(0, pause))  # noqa: S311 - jitter, not a secret
             else:
                 return
         raise Temporary("the table: too many writers on one item")

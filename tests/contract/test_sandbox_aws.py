@@ -11,6 +11,11 @@ import requests
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from chalicelib.domain.record import Record, User
+from chalicelib.domain.timeline import Line
+from chalicelib.gateways.dynamodb import DynamoDb
+from chalicelib.gateways.table import Table
+
 TABLE = "arm-engine-dev"
 ONCE = Config(retries={"total_max_attempts": 1}, max_pool_connections=32)
 
@@ -59,6 +64,21 @@ def test_transactions_on_one_item_conflict_and_lose_nothing(dynamodb, key):
         outcomes = Counter(threads.map(count, range(200)))
     assert outcomes.keys() <= {"done", "TransactionConflict"}
     assert number(dynamodb, key) == outcomes["done"]
+
+
+def test_a_burst_of_nudges_gets_through(dynamodb):
+    """Events of one payment come together: each waits for the others, and none is turned away."""
+    table = Table(DynamoDb(TABLE, dynamodb))
+    user = User(issuer="https://issuer.example", subject=uuid4().hex)
+    table.create(Record(tenant_id=user.tenant_id, user=user))
+
+    def nudge(n):
+        line = Line(created=n, id=f"evt_{n}", kind="event", text="invoice.paid")
+        return table.nudge(user.tenant_id, 1_800_000_000, line=line)
+
+    with ThreadPoolExecutor(16) as threads:
+        assert Counter(threads.map(nudge, range(64))) == {"nudged": 64}
+    assert table.read(user.tenant_id).nudged == 64
 
 
 def test_a_client_request_token_works_once(dynamodb, key):

@@ -151,6 +151,7 @@ class Payments(Protocol):
 
         Raises:
             UpstreamBroken: a 5xx, which Stripe replays under this key.
+            Permanent: the parameters are refused, and will be again.
             CustomerGone: the customer in it was deleted.
         """
 

@@ -67,7 +67,8 @@ class Checkout:
         session_id: once Stripe has answered.
         started_at: epoch seconds.
         expires_at: epoch seconds, by Stripe; None until it has answered.
-        burnt: Stripe failed on this nonce and would replay the failure for a day.
+        burnt: nothing comes of this nonce: Stripe failed on it, which it would replay for a day,
+            or refused the parameters that were frozen with it.
     """
 
     plan_id: str

@@ -68,7 +68,7 @@ class StripeApi:
         return customer.id
 
     def price_id(self, lookup_key: str) -> str:
-        """The id of an active price; remembered, since a price in use never changes."""
+        """The id of an active price; remembered until a session with it is refused."""
         if lookup_key not in self._prices:
             found = _call(
                 lambda: self._client.prices.list({"lookup_keys": [lookup_key], "active": True})
@@ -80,12 +80,16 @@ class StripeApi:
 
     def create_session(self, params: Mapping[str, Any], idempotency_key: str) -> CheckoutSession:
         """Make a checkout session, or get the one that the same call made before."""
-        created = _call(
-            lambda: self._client.checkout.sessions.create(
-                cast("stripe.params.checkout.SessionCreateParams", dict(params)),
-                {"idempotency_key": idempotency_key},
+        try:
+            created = _call(
+                lambda: self._client.checkout.sessions.create(
+                    cast("stripe.params.checkout.SessionCreateParams", dict(params)),
+                    {"idempotency_key": idempotency_key},
+                )
             )
-        )
+        except (_Refused, _NoSuchThing):
+            self._prices.clear()  # one may have been archived since it was looked up
+            raise
         return _session(created)
 
     def session(self, session_id: str) -> CheckoutSession | None:

@@ -9,6 +9,7 @@ from chalicelib.domain.errors import (
     CustomerGone,
     InvalidRequest,
     PaymentProcessing,
+    Permanent,
     SessionClosed,
     Temporary,
     UnknownPlan,
@@ -117,8 +118,9 @@ class Checkouts:
             raise Conflict("the attempt is gone: look again")
         try:
             session = self.payments.create_session(checkout.params, checkout.nonce)
-        except UpstreamBroken:
-            # Stripe repeats this answer for a day under this key: the next click takes a new one.
+        except (UpstreamBroken, Permanent):
+            # Stripe repeats a failure of its own for a day under this key, and frozen parameters
+            # that it refuses (an archived price) get no better: the next click starts anew.
             self.records.save(record, replace(record, checkout=replace(checkout, burnt=True)))
             raise
         except CustomerGone as e:

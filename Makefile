@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types layers pages format lock package clean
+.PHONY: help demo test bench check lint types layers pages format lock package clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 12
@@ -17,6 +17,9 @@ demo: $(INSTALLED) ## the whole system on this machine; ARGS="--port 9000" for a
 
 test: $(INSTALLED) ## all tests; ARGS="-k webhook" for some
 	@$(BIN)/python -m pytest $(ARGS)
+
+bench: $(INSTALLED) ## measure; writes bench/README.md; ARGS="warm" for one module of it
+	@$(BIN)/python -m bench $(ARGS)
 
 check: lint types layers pages ## everything that needs no running system (Node for the pages)
 

@@ -158,8 +158,10 @@ def _error(what: str, answer: Answer) -> DomainError:
     if answer.status == HTTPStatus.CONFLICT and "FieldManagerConflict" not in causes:
         return Temporary(said)
     if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR and body.get("kind") == "Status":
-        # A refused apply (a bad quantity, an unknown field) comes as a 500 without a reason.
-        return Temporary(said) if body.get("reason") else Permanent(said)
+        # A refused apply (a bad quantity, an unknown field) comes as a 500 without a reason, and
+        # so does a store behind the API server that elects a new leader.
+        passing = body.get("reason") or answer.tells_of_passing_trouble
+        return Temporary(said) if passing else Permanent(said)
     permanent = {
         HTTPStatus.BAD_REQUEST,
         HTTPStatus.FORBIDDEN,

@@ -1,6 +1,7 @@
 """Requests to an API server through the official client's ApiClient, and nothing else of it."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,13 @@ class Access:
     token: str
 
 
+_PASSING = re.compile(
+    r"etcdserver|rpc error|deadline exceeded|timed? ?out|unavailable"
+    r"|connection (refused|reset|lost)",
+    re.IGNORECASE,
+)
+"""What is behind an API server and not in a request: its store, its network, its extensions."""
+
 AccessProvider = Callable[[], Access]
 """Asked before every request, so that a token can be renewed in between."""
 
@@ -36,6 +44,11 @@ class Answer:
 
     status: int
     body: Mapping[str, Any]
+
+    @property
+    def tells_of_passing_trouble(self) -> bool:
+        """Whether the message is of what will be over: a 500 of etcd's comes without a reason."""
+        return bool(_PASSING.search(str(self.body.get("message", ""))))
 
 
 def fixed(server: str, ca: str | None, token: str) -> AccessProvider:

@@ -58,7 +58,8 @@ class Accounts:
                 return refused("ResourceNotFoundException", "User pool client does not exist.")
 
     def _sign_up(self, call: Call) -> Answer:
-        answer = self._inner(call)
+        """A weak password is refused before anybody is looked up, so that it tells nobody."""
+        answer = self._weak(call) or self._inner(call)
         if answer.ok:
             self._mail(call, "confirm")
         return answer
@@ -100,14 +101,19 @@ class Accounts:
         return done({"CodeDeliveryDetails": _delivery(username)})
 
     def _reset(self, call: Call) -> Answer:
-        client_id, username = _who(call)
-        if moto_pools.status(client_id, username) is None:
+        if weak := self._weak(call):
+            return weak
+        if moto_pools.status(*_who(call)) is None:
             return _unknown_user()
+        return self._wrong(call, "reset") or self._inner(call)
+
+    @staticmethod
+    def _weak(call: Call) -> Answer | None:
         try:
-            moto_pools.check_password(client_id, str(call.body.get("Password")))
+            moto_pools.check_password(_who(call)[0], str(call.body.get("Password")))
         except JsonRESTError as e:
             return refused("InvalidPasswordException", str(e.message))
-        return self._wrong(call, "reset") or self._inner(call)
+        return None
 
     def _revoke(self, call: Call) -> Answer:
         moto_pools.revoke(_who(call)[0], str(call.body.get("Token")))

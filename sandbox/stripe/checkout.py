@@ -1,10 +1,12 @@
 """Checkout sessions: opened, paid for once, or expired."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from sandbox.stripe import cards, subscriptions
 from sandbox.stripe.errors import BAD_REQUEST, Refusal, malformed
 from sandbox.stripe.ledger import Ledger
+from sandbox.stripe.metadata import merged
 from sandbox.stripe.objects import Obj
 from sandbox.stripe.periods import DAY
 
@@ -32,6 +34,8 @@ def create(ledger: Ledger, params: Obj) -> Obj:
         raise malformed("The sandbox sells subscriptions on the hosted page only.", "mode")
     if not params.get("success_url"):
         raise malformed("Missing required param: success_url.", "success_url", "parameter_missing")
+    for name in ("success_url", "cancel_url"):
+        _refuse_what_is_no_address(name, params.get(name))
     customer = _customer(ledger, params)
     lines = _lines(ledger, params)
     now = ledger.now()
@@ -45,6 +49,8 @@ def create(ledger: Ledger, params: Obj) -> Obj:
     total = sum(price["unit_amount"] * quantity for price, quantity in lines)
     data = params.get("subscription_data", {})
     _refuse_a_paid_trial(data)
+    if "metadata" in data:
+        data = {**data, "metadata": merged({}, data["metadata"])}
     session = ledger.add(
         "checkout.session",
         **{key: params.get(key) for key in _COPIED},
@@ -54,7 +60,7 @@ def create(ledger: Ledger, params: Obj) -> Obj:
         customer=customer["id"] if customer else None,
         customer_creation=None if customer else "always",
         expires_at=expires_at,
-        metadata=dict(params.get("metadata") or {}),
+        metadata=merged({}, params.get("metadata")),
         mode="subscription",
     )
     if params.get("automatic_tax", {}).get("enabled"):
@@ -83,8 +89,18 @@ def _lines(ledger: Ledger, params: Obj) -> list[tuple[Obj, int]]:
             raise Refusal("The price specified is inactive.", param=param)
         if price["type"] != "recurring":
             raise Refusal("You must provide at least one recurring price.", param=param)
-        lines.append((price, line.get("quantity", 1)))
+        quantity = line.get("quantity", 1)
+        if quantity < 1:
+            raise malformed(
+                "This value must be greater than or equal to 1.", f"line_items[{i}][quantity]"
+            )
+        lines.append((price, quantity))
     return lines
+
+
+def _refuse_what_is_no_address(name: str, url: str | None) -> None:
+    if url and not (urlsplit(url).scheme in {"http", "https"} and urlsplit(url).netloc):
+        raise malformed("Not a valid URL", name, "url_invalid")
 
 
 def _refuse_a_paid_trial(data: Obj) -> None:

@@ -100,6 +100,15 @@ def test_a_short_password_is_refused(pool, email):
         pool.sign_up(email, "short")
 
 
+def test_a_weak_password_tells_nobody_who_has_an_account(confirmed, pool, email):
+    """It is weak for a known address and for an unknown one alike."""
+    for address in (email, "nobody@example.com"):
+        with pytest.raises(WeakPassword):
+            pool.sign_up(address, "short")
+        with pytest.raises(WeakPassword):
+            pool.reset_password(address, "123456", "short")
+
+
 def test_a_wrong_password_and_an_unknown_address_are_told_alike(confirmed, email):
     """Nobody learns from it who has an account."""
     with pytest.raises(InvalidCredentials):

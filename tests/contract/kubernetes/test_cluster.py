@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from chalicelib.domain.errors import Permanent, Temporary, Waiting
+from chalicelib.gateways.kubernetes_http import Answer, KubernetesHttp
 
 NAMESPACE = "arm-4f9c2ab81d07e635"
 PATH = f"/api/v1/namespaces/{NAMESPACE}"
@@ -200,6 +201,27 @@ def test_a_500_without_a_reason_is_permanent(cluster, objects, owner, hard):
     broken = {**quota, "spec": {"hard": hard}}
     with pytest.raises(Permanent, match="HTTP 500"):
         cluster.gateway().apply((namespace, broken), owner)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "etcdserver: leader changed",
+        "etcdserver: request timed out",
+        "rpc error: code = Unavailable desc = error reading from server: EOF",
+        "context deadline exceeded",
+        "dial tcp 10.0.0.1:2379: connect: connection refused",
+    ],
+)
+def test_a_store_in_trouble_is_temporary(cluster, objects, owner, monkeypatch, message):
+    """It comes as a 500 without a reason as well, but says nothing about the request."""
+    gateway = cluster.gateway()
+    body = {"kind": "Status", "status": "Failure", "message": message, "code": 500}
+    with monkeypatch.context() as patch:
+        patch.setattr(KubernetesHttp, "request", lambda *_, **__: Answer(500, body))
+        with pytest.raises(Temporary, match="HTTP 500"):
+            gateway.apply(objects(), owner)
+    gateway.apply(objects(), owner)
 
 
 def test_every_object_gets_its_try(cluster, objects, owner):

@@ -49,6 +49,12 @@ def call(account):
         ({"ui_mode": "hosted"}, "ui_mode"),
         ({"line_items": [{"price": "price_nothing", "quantity": 1}]}, "line_items[0][price]"),
         ({"line_items": [{"quantity": "many"}]}, "line_items[0][quantity]"),
+        ({"metadata": {"k" * 41: "v"}}, f"metadata[{'k' * 41}]"),
+        ({"metadata": {"k": "v" * 501}}, "metadata[k]"),
+        ({"metadata": {f"k{n}": "v" for n in range(51)}}, "metadata"),
+        ({"subscription_data": {"metadata": {"k": "v" * 501}}}, "metadata[k]"),
+        ({"success_url": "checkout/success"}, "success_url"),
+        ({"cancel_url": "javascript:alert(1)"}, "cancel_url"),
         ({"expires_at": 12}, "expires_at"),
         ({"success_url": ""}, "success_url"),
         ({"customer": "cus_nothing"}, "customer"),
@@ -60,6 +66,14 @@ def test_a_parameter_that_stripe_would_refuse_is_refused(sdk, price, params, par
     with pytest.raises(stripe.InvalidRequestError) as refused:
         sdk.checkout.sessions.create(asked)
     assert (refused.value.http_status, refused.value.param) == (400, param)
+
+
+@pytest.mark.parametrize("quantity", [0, -1])
+def test_nothing_is_sold_less_than_once(sdk, price, quantity):
+    """Stripe takes no quantity below one."""
+    asked = {**SESSION, "line_items": [{"price": price, "quantity": quantity}]}
+    with pytest.raises(stripe.InvalidRequestError, match="greater than or equal to 1"):
+        sdk.checkout.sessions.create(asked)
 
 
 def test_metadata_goes_where_it_is_put(sdk, price, account):

@@ -119,6 +119,7 @@ def livemode() -> bool:
 @cache
 def cluster() -> "Cluster":
     """The cluster, by a server and a token."""
+    from chalicelib.domain.labels import Labels
     from chalicelib.gateways.cluster import KubernetesCluster
     from chalicelib.gateways.kubernetes_http import KubernetesHttp, fixed
 
@@ -126,7 +127,7 @@ def cluster() -> "Cluster":
     if not (given.kube_server and given.kube_token):
         raise Misconfigured("settings: KUBE_SERVER and KUBE_TOKEN are needed to reach the cluster")
     access = fixed(given.kube_server, given.kube_ca, given.kube_token)
-    return KubernetesCluster(KubernetesHttp(access), field_manager=catalogue().product.app)
+    return KubernetesCluster(KubernetesHttp(access), Labels.of(catalogue().product))
 
 
 @cache

@@ -2,13 +2,26 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from chalicelib.domain import isolation
 from chalicelib.domain.catalogue import Catalogue, Plan
+from chalicelib.domain.labels import MANAGED_BY, Labels
 
 Manifest = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TenantNamespace:
+    """A namespace of ours as it was found; what its labels do not say is empty."""
+
+    name: str
+    tenant_id: str
+    plan_id: str
+    suspended: bool
+    terminating: bool
 
 
 def namespace_of(catalogue: Catalogue, tenant_id: str) -> str:
@@ -19,8 +32,8 @@ def namespace_of(catalogue: Catalogue, tenant_id: str) -> str:
 def ownership(catalogue: Catalogue, tenant_id: str) -> Mapping[str, str]:
     """The labels that a namespace must carry to be this tenant's: without them it is not ours."""
     return {
-        "app.kubernetes.io/managed-by": catalogue.product.app,
-        f"{catalogue.product.label_domain}/tenant": tenant_id,
+        MANAGED_BY: catalogue.product.app,
+        Labels.of(catalogue.product).tenant: tenant_id,
     }
 
 
@@ -59,7 +72,7 @@ def _labels(catalogue: Catalogue, tenant_id: str, plan: Plan) -> dict[str, str]:
         "app.kubernetes.io/part-of": catalogue.product.app,
         "app.kubernetes.io/name": "tenant",
         "app.kubernetes.io/instance": tenant_id,
-        f"{catalogue.product.label_domain}/plan": plan.id,
+        Labels.of(catalogue.product).plan: plan.id,
     }
 
 
@@ -71,18 +84,18 @@ def _placed(manifest: Manifest, namespace: str, labels: Mapping[str, str]) -> Ma
 def _namespace(
     catalogue: Catalogue, name: str, labels: Mapping[str, str], plan: Plan, *, suspended: bool
 ) -> Manifest:
-    domain = catalogue.product.label_domain
+    ours = Labels.of(catalogue.product)
     security = {
         f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")
     }
-    entitlements = {f"{domain}/entitlement.{key}": v for key, v in plan.entitlements.items()}
+    entitlements = {ours.entitlement(key): value for key, value in plan.entitlements.items()}
     return {
         "apiVersion": "v1",
         "kind": "Namespace",
         "metadata": {
             "name": name,
             "labels": {**labels, **security},
-            "annotations": {**entitlements, f"{domain}/suspended": str(suspended).lower()},
+            "annotations": {**entitlements, ours.suspended: str(suspended).lower()},
         },
     }
 

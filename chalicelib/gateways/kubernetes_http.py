@@ -90,7 +90,7 @@ class KubernetesHttp:
         if self._client is None or self._built_for != built_for:
             configuration = Configuration(host=access.server)
             configuration.ca_cert_data = access.ca
-            configuration.connection_pool_maxsize = 8
+            configuration.connection_pool_maxsize = 12
             # Applying twice is the same as once, so a kept-alive connection that was closed
             # meanwhile is simply tried again; what the server answered is ours to judge.
             configuration.retries = Retry(

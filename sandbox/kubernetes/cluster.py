@@ -11,6 +11,7 @@ from sandbox.kubernetes import (
     deletion,
     discovery,
     kinds,
+    paging,
     selectors,
     statuses,
     tables,
@@ -118,9 +119,9 @@ class Cluster:
         found = [o for o in self._store.all(kind, target.namespace or None) if matches(o)]
         if tables.wanted(request):
             return as_json(200, self._shown(request, target, found))
-        items = [{k: v for k, v in o.items() if k not in ("kind", "apiVersion")} for o in found]
+        page, metadata = paging.page(request, found, self._store.version)
+        items = [{k: v for k, v in o.items() if k not in ("kind", "apiVersion")} for o in page]
         head = {"kind": f"{kind.name}List", "apiVersion": kind.api_version}
-        metadata = {"resourceVersion": str(self._store.version)}
         return as_json(200, {**head, "metadata": metadata, "items": items})
 
     def _shown(self, request: Request, target: Target, found: list[Object]) -> Object:

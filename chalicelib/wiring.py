@@ -37,7 +37,17 @@ def catalogue() -> Catalogue:
     """What is sold."""
     from chalicelib.domain import catalogue_file
 
-    return catalogue_file.parse(Path(__file__).with_name("plans.toml").read_text("utf-8"))
+    found = catalogue_file.parse(Path(__file__).with_name("plans.toml").read_text("utf-8"))
+    if any(plan.folder for plan in found.plans):
+        from chalicelib.domain import templates
+
+        found = templates.loaded(found, _template_files)
+    return found
+
+
+def _template_files(folder: str) -> dict[str, str]:
+    files = (Path(__file__).parent / "templates" / folder).glob("*.yaml")
+    return {file.name: file.read_text("utf-8") for file in files}
 
 
 def clock() -> "Clock":

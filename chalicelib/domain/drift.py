@@ -1,6 +1,7 @@
 """What differs between an object as it is wanted and as it stands."""
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
@@ -23,6 +24,8 @@ def differences(wanted: Mapping[str, Any], found: Mapping[str, Any] | None) -> l
     what = f"{wanted['kind']} {wanted['metadata']['name']}"
     if found is None:
         return [f"{what} is missing"]
+    if wanted["kind"] == "Secret":
+        return [f"{what}: {path} is not as it should be" for path in _secret(wanted, found)]
     return [f"{what}: {line}" for line in _compared(wanted, found, "")]
 
 
@@ -35,6 +38,18 @@ def _compared(wanted: object, found: object, path: str) -> Iterator[str]:
             yield from _compared(value, other, f"{path}[{index}]")
     elif not _same(wanted, found):
         yield f"{path} is {_shown(found)}, should be {_shown(wanted)}"
+
+
+def _secret(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+    """Where it differs, and never what it holds; plain texts come back encoded."""
+    plain = wanted.get("stringData") or {}
+    data = {name: b64encode(text.encode()).decode() for name, text in plain.items()}
+    data = {**(wanted.get("data") or {}), **data}
+    rest = {name: value for name, value in wanted.items() if name not in {"data", "stringData"}}
+    for name, value in data.items():
+        if (found.get("data") or {}).get(name) != value:
+            yield f".data.{name}"
+    yield from (line.partition(" ")[0] for line in _compared(rest, found, ""))
 
 
 def _same(wanted: object, found: object) -> bool:

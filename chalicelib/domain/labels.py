@@ -42,6 +42,16 @@ class Labels:
         """
         return f"{self.domain}/suspended"
 
+    @property
+    def size(self) -> str:
+        """An annotation of a stopped workload: how many replicas it had, or that it ran."""
+        return f"{self.domain}/size-before-suspension"
+
+    @property
+    def objects(self) -> str:
+        """An annotation of the namespace: what we have applied into it, to be pruned one day."""
+        return f"{self.domain}/objects"
+
     def entitlement(self, name: str) -> str:
         """An annotation of the namespace: one thing that the plan entitles to."""
         return f"{self.domain}/entitlement.{name}"

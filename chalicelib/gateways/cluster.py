@@ -1,23 +1,27 @@
 """Kubernetes: raw server-side apply on the official client's transport; no discovery, no types."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.domain import inventory
 from chalicelib.domain.drift import differences
-from chalicelib.domain.errors import DomainError, Permanent, Temporary, Waiting
+from chalicelib.domain.errors import DomainError, Permanent, Waiting
 from chalicelib.domain.labels import MANAGED_BY, Labels
 from chalicelib.domain.tenant import Manifest, TenantNamespace
-from chalicelib.gateways.cluster_objects import ClusterObjects
-from chalicelib.gateways.cluster_refusals import why_stuck, worst
+from chalicelib.domain.workloads import STOPPABLE
+from chalicelib.gateways.cluster_objects import PATHS, ClusterObjects, collection
+from chalicelib.gateways.cluster_refusals import why_stuck
+from chalicelib.gateways.cluster_workloads import Workloads
 from chalicelib.gateways.kubernetes_http import KubernetesHttp
-
-WORKERS = 12
-"""Requests at once, after the namespace: all of a tenant's own objects in one round trip."""
+from chalicelib.gateways.side_by_side import WORKERS, done, raise_worst, tried
 
 ISOLATING = frozenset({"ResourceQuota", "LimitRange", "NetworkPolicy", "Role", "RoleBinding"})
 """Kinds whose fields are taken back by force: they are what keeps a tenant to itself."""
+
+FIRST = ISOLATING | {"ServiceAccount"}
+"""Kinds that stand before anything of a template's: nothing runs unbounded, not for a moment."""
 
 _NAMESPACES = "/api/v1/namespaces"
 
@@ -35,6 +39,7 @@ class KubernetesCluster:
 
     def __init__(self, http: KubernetesHttp, labels: Labels) -> None:
         self._objects = ClusterObjects(http, field_manager=labels.app)
+        self._workloads = Workloads(self._objects, labels)
         self._labels = labels
         self._isolating = tuple(
             f".metadata.labels.{label}"
@@ -42,16 +47,33 @@ class KubernetesCluster:
         )
 
     def apply(self, manifests: Sequence[Manifest], owner: Mapping[str, str]) -> None:
-        """Make the objects be as given: one GET, then one request per object."""
+        """Make the objects be as given: one GET, then one request per object.
+
+        More only where there is more to do: who was suspended is resumed, what leaves is pruned.
+        """
         found = self._namespace(manifests[0], owner)
-        self._apply_onto(found, manifests)
+        begun, first, then = self._begin(found, manifests)
+        done(self._apply_one, first)
+        done(self._apply_one, then)
+        if found and found.annotations.get(self._labels.suspended) == "true":
+            self._workloads.resume(str(begun["metadata"]["name"]))
+        self._finish(found, begun, manifests[0])
 
     def suspend(self, manifests: Sequence[Manifest], owner: Mapping[str, str]) -> bool:
-        """Apply; False when the namespace is not there, since nothing is made to be suspended."""
+        """Apply, the quota first, then stop what runs; an object that fails holds up neither.
+
+        False when the namespace is not there, since nothing is made to be suspended.
+        """
         found = self._namespace(manifests[0], owner)
         if found is None:
             return False
-        self._apply_onto(found, manifests)
+        begun, first, then = self._begin(found, manifests)
+        done(self._apply_one, (each for each in first if each["kind"] == "ResourceQuota"))
+        rest = [each for each in first if each["kind"] != "ResourceQuota"]
+        failures = [*tried(self._apply_one, rest), *tried(self._apply_stopped, then)]
+        self._workloads.stop(str(begun["metadata"]["name"]))
+        raise_worst(failures)
+        self._finish(found, begun, manifests[0])
         return True
 
     def stands(self, namespace: str, owner: Mapping[str, str]) -> bool:
@@ -66,7 +88,7 @@ class KubernetesCluster:
         if not found.terminating:
             path = f"{_NAMESPACES}/{namespace}"
             self._objects.delete(path, found.uid, f"namespace {namespace}")
-        raise Waiting(f"namespace {namespace} is Terminating{found.stuck_because}")
+        raise _terminating(namespace, found)
 
     def namespaces(self) -> Iterator[TenantNamespace]:
         """Every namespace of ours, by label, page by page."""
@@ -83,27 +105,48 @@ class KubernetesCluster:
         pairs = zip(manifests, found, strict=True)
         return [line for wanted, stands in pairs for line in differences(wanted, stands)]
 
-    def _apply_onto(self, found: _Namespace | None, manifests: Sequence[Manifest]) -> None:
+    def _begin(
+        self, found: _Namespace | None, manifests: Sequence[Manifest]
+    ) -> tuple[Manifest, list[Manifest], list[Manifest]]:
+        """Apply the namespace; what comes first and what then."""
         namespace, *rest = manifests
         if found and found.terminating:
-            name = namespace["metadata"]["name"]
-            raise Waiting(f"namespace {name} is Terminating{found.stuck_because}")
-        self._apply_one(namespace)
-        if failure := worst(self._side_by_side(self._apply_one, rest)):
-            raise failure
+            raise _terminating(namespace["metadata"]["name"], found)
+        if found:
+            namespace = inventory.until_done(namespace, found.annotations, self._labels)
+        self._apply_namespace(namespace)
+        first = [each for each in rest if each["kind"] in FIRST]
+        return namespace, first, [each for each in rest if each["kind"] not in FIRST]
+
+    def _finish(self, found: _Namespace | None, begun: Manifest, wanted: Manifest) -> None:
+        """Prune what has left, and only then say on the namespace that all is as wanted."""
+        if found is None or begun == wanted:
+            return
+        name = str(wanted["metadata"]["name"])
+        left = inventory.leaving(wanted, found.annotations, self._labels)
+        done(self._prune, [_named(each, kind, name) for kind, each in left if kind in PATHS])
+        self._apply_namespace(wanted)
+
+    def _apply_namespace(self, manifest: Manifest) -> None:
+        self._objects.apply_isolating(manifest, self._isolating)
 
     def _apply_one(self, manifest: Manifest) -> None:
-        if manifest["kind"] == "Namespace":
-            self._objects.apply_unless_others(manifest, self._isolating)
-        else:
-            self._objects.apply(manifest, force=manifest["kind"] in ISOLATING)
+        self._objects.apply(manifest, force=manifest["kind"] in ISOLATING)
 
-    def _side_by_side(
-        self, action: Callable[[Any], None], subjects: Iterable[Any]
-    ) -> list[DomainError]:
-        """Every subject gets its try; what failed is weighed when all are done."""
-        with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-            return [e for e in pool.map(_caught(action), subjects) if e]
+    def _apply_stopped(self, manifest: Manifest) -> None:
+        """That a suspended tenant runs nothing is not up to whoever has scaled it meanwhile."""
+        self._objects.apply(manifest, force=manifest["kind"] in STOPPABLE)
+
+    def _prune(self, gone: Manifest) -> None:
+        found = self._objects.read(gone)
+        if found is None:
+            return
+        metadata = found["metadata"]
+        if (metadata.get("labels") or {}).get(MANAGED_BY) != self._labels.app:
+            return  # somebody's own by now
+        kind, name = gone["kind"], metadata["name"]
+        path = f"{collection(kind, metadata['namespace'])}/{name}"
+        self._objects.delete(path, metadata["uid"], f"{kind} {name}")
 
     def _namespace(self, wanted: Manifest, owner: Mapping[str, str]) -> _Namespace | None:
         body = self._objects.read(wanted)
@@ -134,16 +177,11 @@ class KubernetesCluster:
         )
 
 
-def _named(namespace: str) -> Manifest:
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+def _named(name: str, kind: str = "Namespace", namespace: str = "") -> Manifest:
+    version = PATHS[kind][0].removeprefix("/apis/").removeprefix("/api/") if namespace else "v1"
+    place = {"namespace": namespace} if namespace else {}
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": name, **place}}
 
 
-def _caught(action: Callable[[Any], None]) -> Callable[[Any], DomainError | None]:
-    def attempt(subject: Any) -> DomainError | None:  # noqa: ANN401 - whatever the action takes
-        try:
-            action(subject)
-        except (Temporary, Permanent, Waiting) as e:
-            return e
-        return None
-
-    return attempt
+def _terminating(name: str, found: _Namespace) -> DomainError:
+    return Waiting(f"namespace {name} is Terminating{found.stuck_because}")

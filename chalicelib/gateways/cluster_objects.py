@@ -65,11 +65,9 @@ class ClusterObjects:
 
     def apply(self, manifest: Manifest, *, force: bool) -> None:
         """Server-side apply; `force` takes fields from whoever else has set them."""
-        answer = self._apply(manifest, force=force)
-        if answer.status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
-            raise error(f"apply {_named(manifest)}", answer)
+        _check_applied(manifest, self._apply(manifest, force=force))
 
-    def apply_unless_others(self, manifest: Manifest, isolating: tuple[str, ...]) -> None:
+    def apply_isolating(self, manifest: Manifest, isolating: tuple[str, ...]) -> None:
         """Apply; fields that others have set are taken back only if all of them isolate.
 
         Args:
@@ -80,8 +78,7 @@ class ClusterObjects:
         fields = conflicting_fields(answer)
         if fields and all(field.startswith(isolating) for field in fields):
             answer = self._apply(manifest, force=True)
-        if answer.status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
-            raise error(f"apply {_named(manifest)}", answer)
+        _check_applied(manifest, answer)
 
     def read(self, manifest: Manifest) -> Mapping[str, Any] | None:
         """The object as it stands; None if it does not.
@@ -158,6 +155,11 @@ class ClusterObjects:
             },
             content_type=_APPLY,
         )
+
+
+def _check_applied(manifest: Manifest, answer: Answer) -> None:
+    if answer.status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
+        raise error(f"apply {_named(manifest)}", answer)
 
 
 def _named(manifest: Manifest) -> str:

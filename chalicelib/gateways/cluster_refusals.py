@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from chalicelib.domain.errors import DomainError, Permanent, Temporary, Waiting
+from chalicelib.domain.errors import Changed, DomainError, Permanent, Temporary, Waiting
 from chalicelib.gateways.kubernetes_http import Answer
 
 _PERMANENT = {
@@ -28,7 +28,7 @@ def error(what: str, answer: Answer) -> DomainError:
     if answer.status == HTTPStatus.FORBIDDEN and "exceeded quota" in message:
         return Temporary(said)  # the tenant has filled it, and may make room
     if answer.status == HTTPStatus.CONFLICT and "FieldManagerConflict" not in causes:
-        return Temporary(said)
+        return Changed(said)
     if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR and body.get("kind") == "Status":
         # A refused apply (a bad quantity, an unknown field) comes as a 500 without a reason.
         return Temporary(said) if body.get("reason") else Permanent(said)
@@ -54,12 +54,3 @@ def why_stuck(namespace: Mapping[str, Any]) -> str:
         if c.get("status") == "True"
     ]
     return f" ({'; '.join(reasons)})" if reasons else ""
-
-
-def worst(failures: list[DomainError]) -> DomainError | None:
-    """Of several, the one that says most: what never works, then what is short, then the rest."""
-    for kind in (Permanent, Waiting, Temporary):
-        for failure in failures:
-            if isinstance(failure, kind):
-                return failure
-    return None

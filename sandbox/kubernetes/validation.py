@@ -42,7 +42,7 @@ _AS_SERVICE = (
     "alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or "
     f"'abc-123', regex used for validation is '{_SERVICE}')"
 )
-_RBAC = ("Role", "RoleBinding")
+_RBAC = ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
 
 
 def check(kind: Kind, obj: Object, before: Object | None) -> None:
@@ -118,10 +118,15 @@ def _spec(kind: Kind, obj: Object) -> Iterator[Invalid]:
         "Service": _service,
         "Pod": _pod,
         "Deployment": _workload,
+        "DaemonSet": _workload,
+        "ReplicaSet": _workload,
+        "StatefulSet": _workload,
     }.get(kind.name)
     if check_kind:
         yield from check_kind(obj.get("spec") or {})
-    if kind.name == "RoleBinding" and not (obj.get("roleRef") or {}).get("name"):
+    if kind.name in ("RoleBinding", "ClusterRoleBinding") and not (obj.get("roleRef") or {}).get(
+        "name"
+    ):
         yield Invalid("roleRef.name", "Required value", _REQUIRED)
 
 
@@ -185,7 +190,7 @@ def _workload(spec: Object) -> Iterator[Invalid]:
 def _immutable(kind: Kind, obj: Object, before: Object | None) -> Iterator[Invalid]:
     if before is None:
         return
-    if kind.name == "RoleBinding":
+    if kind.name in ("RoleBinding", "ClusterRoleBinding"):
         ref = obj.get("roleRef") or {}
         if ref != before.get("roleRef"):
             shown = {

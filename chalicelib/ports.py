@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 
 from chalicelib.domain.record import Record
 from chalicelib.domain.subscription import CheckoutSession, Subscription
-from chalicelib.domain.tenant import Manifest
+from chalicelib.domain.tenant import Manifest, TenantNamespace
 from chalicelib.domain.timeline import Line
 
 Clock = Callable[[], float]
@@ -188,6 +188,15 @@ class Cluster(Protocol):
 
     def delete(self, namespace: str, owner: Mapping[str, str]) -> None:
         """Delete the namespace; returns when it is gone, raises Waiting while it goes."""
+
+    def namespaces(self) -> Iterator[TenantNamespace]:
+        """Every namespace of ours, page by page as it is asked for, so that it can be bounded."""
+
+    def drift(self, manifests: Sequence[Manifest], owner: Mapping[str, str]) -> list[str]:
+        """What is missing or not as given, one text each; Permanent when it is somebody else's.
+
+        One request per object; nothing is changed.
+        """
 
 
 class Accounts(Protocol):

@@ -37,7 +37,17 @@ def catalogue() -> Catalogue:
     """What is sold."""
     from chalicelib.domain import catalogue_file
 
-    return catalogue_file.parse(Path(__file__).with_name("plans.toml").read_text("utf-8"))
+    found = catalogue_file.parse(Path(__file__).with_name("plans.toml").read_text("utf-8"))
+    if any(plan.folder for plan in found.plans):
+        from chalicelib.domain import templates
+
+        found = templates.loaded(found, _template_files)
+    return found
+
+
+def _template_files(folder: str) -> dict[str, str]:
+    files = (Path(__file__).parent / "templates" / folder).glob("*.yaml")
+    return {file.name: file.read_text("utf-8") for file in files}
 
 
 def clock() -> "Clock":
@@ -119,6 +129,7 @@ def livemode() -> bool:
 @cache
 def cluster() -> "Cluster":
     """The cluster, by a server and a token."""
+    from chalicelib.domain.labels import Labels
     from chalicelib.gateways.cluster import KubernetesCluster
     from chalicelib.gateways.kubernetes_http import KubernetesHttp, fixed
 
@@ -126,7 +137,7 @@ def cluster() -> "Cluster":
     if not (given.kube_server and given.kube_token):
         raise Misconfigured("settings: KUBE_SERVER and KUBE_TOKEN are needed to reach the cluster")
     access = fixed(given.kube_server, given.kube_ca, given.kube_token)
-    return KubernetesCluster(KubernetesHttp(access), field_manager=catalogue().product.app)
+    return KubernetesCluster(KubernetesHttp(access), Labels.of(catalogue().product))
 
 
 @cache

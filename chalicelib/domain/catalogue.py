@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 FREE = "free"
 Interval = Literal["month", "year"]
@@ -38,11 +38,15 @@ class ClusterSelectors:
     dns_namespace: str
     dns_labels: Mapping[str, str]
     ingress_namespace: str
+    blocked_ranges: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One plan; `price` in cents per `interval`, `trial_days` how long a trial or Free lasts."""
+    """One plan; `price` in cents per `interval`, `trial_days` how long a trial or Free lasts.
+
+    `templates` are the adopter's own objects, read from `folder`, their placeholders still in them.
+    """
 
     id: str
     name: str
@@ -54,6 +58,8 @@ class Plan:
     entitlements: Mapping[str, str]
     quota: Mapping[str, str]
     container: Mapping[str, str]
+    folder: str | None = None
+    templates: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def is_free(self) -> bool:

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from ipaddress import ip_network
 from typing import Any
 
 from chalicelib.domain.catalogue import (
@@ -119,6 +120,14 @@ class _Table:
 
         return tuple(self._take(key, (), ok, "must be a list of texts"))
 
+    def ranges(self, key: str) -> tuple[str, ...]:
+        def ok(value: object) -> bool:
+            return isinstance(value, list) and all(
+                isinstance(v, str) and _is_range(v) for v in value
+            )
+
+        return tuple(self._take(key, (), ok, "must be a list of address ranges (10.0.0.0/8)"))
+
     def mapping(self, key: str, pattern: re.Pattern[str] | None = None) -> Mapping[str, str]:
         value = self._take(
             key, {}, lambda v: isinstance(v, dict) and bool(v), "must be a table of texts"
@@ -128,6 +137,13 @@ class _Table:
                 shape = "a Kubernetes quantity" if pattern is _QUANTITY else "a text"
                 self.problem(f"{key}.{name}", f"must be {shape}, not {text!r}")
         return dict(value)
+
+
+def _is_range(text: str) -> bool:
+    try:
+        return bool(ip_network(text)) and "/" in text
+    except ValueError:
+        return False
 
 
 def _product(table: _Table) -> Product:
@@ -156,6 +172,7 @@ def _cluster(table: _Table) -> ClusterSelectors:
         dns_namespace=table.string("dns_namespace", _DNS_LABEL),
         dns_labels=table.mapping("dns_labels"),
         ingress_namespace=table.string("ingress_namespace", _DNS_LABEL),
+        blocked_ranges=table.ranges("blocked_ranges"),
     )
 
 
@@ -178,6 +195,7 @@ def _plan(plan_id: str, raw: object, problems: list[str]) -> Plan:
         entitlements=table.mapping("entitlements"),
         quota=table.mapping("quota", _QUANTITY),
         container=table.mapping("container", _QUANTITY),
+        folder=table.string("templates", _DNS_LABEL) if table.optional("templates") else None,
     )
     if plan.container and set(plan.container) != set(CONTAINER_KEYS):
         table.problem("container", f"must have exactly {', '.join(CONTAINER_KEYS)}")

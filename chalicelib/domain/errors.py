@@ -161,6 +161,10 @@ class Misconfigured(DomainError):
     """Settings or the catalogue are wrong; the message names every one at once."""
 
 
+class Changed(Temporary):
+    """An object was changed by somebody else since it was looked at."""
+
+
 class UpstreamBroken(Temporary):
     """It answered with a failure of its own, which it may repeat for the same idempotency key."""
 

@@ -1,6 +1,7 @@
 """The objects that keep a tenant to itself, the same on every plan."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_network
 from typing import Any
 
 from chalicelib.domain.catalogue import ClusterSelectors
@@ -11,7 +12,7 @@ NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
 
 def network_policies(cluster: ClusterSelectors) -> list[dict[str, Any]]:
-    """Nothing in or out, but: DNS, each other, and what comes from the ingress controller."""
+    """Nothing in or out, but: DNS, each other, from the ingress controller, and to the internet."""
     dns_peer = {
         "namespaceSelector": _named(cluster.dns_namespace),
         "podSelector": {"matchLabels": dict(cluster.dns_labels)},
@@ -36,6 +37,23 @@ def network_policies(cluster: ClusterSelectors) -> list[dict[str, Any]]:
         _policy(
             "allow-ingress", {"policyTypes": ["Ingress"], "ingress": [{"from": [ingress_peer]}]}
         ),
+        _policy(
+            "allow-internet",
+            {"policyTypes": ["Egress"], "egress": [{"to": _internet(cluster.blocked_ranges)}]},
+        ),
+    ]
+
+
+def _internet(blocked: Sequence[str]) -> list[dict[str, Any]]:
+    """Every address of both kinds, but for the cluster's and the cloud's own."""
+    return [
+        {
+            "ipBlock": {
+                "cidr": everywhere,
+                "except": [each for each in blocked if ip_network(each).version == version],
+            }
+        }
+        for version, everywhere in ((4, "0.0.0.0/0"), (6, "::/0"))
     ]
 
 
@@ -56,6 +74,7 @@ def role() -> dict[str, Any]:
     rules = [
         ("", ["pods", "services", "configmaps", "secrets", "persistentvolumeclaims"], run),
         ("", ["pods/log", "pods/status", "events", "resourcequotas", "limitranges"], read),
+        ("", ["namespaces"], ["get"]),
         ("", ["pods/exec", "pods/portforward"], ["create", "get"]),
         ("apps", ["deployments", "statefulsets", "daemonsets", "replicasets"], run),
         ("apps", ["deployments/scale", "statefulsets/scale"], ["get", "update", "patch"]),

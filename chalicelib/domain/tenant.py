@@ -1,14 +1,27 @@
 """A tenant as Kubernetes objects: what is applied, and the hash that says it stands."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from chalicelib.domain import isolation
+from chalicelib.domain import inventory, isolation, placeholders, workloads
 from chalicelib.domain.catalogue import Catalogue, Plan
+from chalicelib.domain.labels import MANAGED_BY, Labels
 
 Manifest = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TenantNamespace:
+    """A namespace of ours as it was found; what its labels do not say is empty."""
+
+    name: str
+    tenant_id: str
+    plan_id: str
+    suspended: bool
+    terminating: bool
 
 
 def namespace_of(catalogue: Catalogue, tenant_id: str) -> str:
@@ -19,32 +32,72 @@ def namespace_of(catalogue: Catalogue, tenant_id: str) -> str:
 def ownership(catalogue: Catalogue, tenant_id: str) -> Mapping[str, str]:
     """The labels that a namespace must carry to be this tenant's: without them it is not ours."""
     return {
-        "app.kubernetes.io/managed-by": catalogue.product.app,
-        f"{catalogue.product.label_domain}/tenant": tenant_id,
+        MANAGED_BY: catalogue.product.app,
+        Labels.of(catalogue.product).tenant: tenant_id,
     }
 
 
 def objects(
     catalogue: Catalogue, tenant_id: str, plan: Plan, *, suspended: bool = False
 ) -> tuple[Manifest, ...]:
-    """All objects of a tenant on a plan, the namespace first.
+    """All objects of a tenant on a plan: the namespace, what is ours, then the adopter's templates.
 
-    A suspended tenant keeps everything but the right to run pods.
+    A suspended tenant keeps everything but the right to run pods; what templates run is at zero.
     """
     namespace = namespace_of(catalogue, tenant_id)
     labels = _labels(catalogue, tenant_id, plan)
     children = [
+        _placed(child, namespace, labels)
+        for child in _own(catalogue, namespace, plan, suspended=suspended)
+    ]
+    children += [
+        _placed(template, namespace, labels)
+        for template in _from_templates(catalogue, tenant_id, plan, suspended=suspended)
+    ]
+    return (
+        _namespace(catalogue, children, labels, plan, suspended=suspended),
+        *children,
+    )
+
+
+def own_names(catalogue: Catalogue, plan: Plan) -> set[tuple[str, str]]:
+    """Kind and name of each object that is in every tenant: no template may have them."""
+    return {
+        (child["kind"], child["metadata"]["name"])
+        for child in _own(catalogue, "", plan, suspended=False)
+    }
+
+
+def _own(
+    catalogue: Catalogue, namespace: str, plan: Plan, *, suspended: bool
+) -> tuple[Manifest, ...]:
+    return (
         _quota(plan, suspended=suspended),
         _limits(plan),
         *isolation.network_policies(catalogue.cluster),
         isolation.service_account(),
         isolation.role(),
         isolation.role_binding(namespace),
-    ]
-    return (
-        _namespace(catalogue, namespace, labels, plan, suspended=suspended),
-        *(_placed(child, namespace, labels) for child in children),
     )
+
+
+def _from_templates(
+    catalogue: Catalogue, tenant_id: str, plan: Plan, *, suspended: bool
+) -> list[Manifest]:
+    if not plan.templates:
+        return []
+    values = {
+        "app": catalogue.product.app,
+        "namespace": namespace_of(catalogue, tenant_id),
+        "plan": plan.id,
+        "tenant": tenant_id,
+        **{f"entitlement.{name}": value for name, value in plan.entitlements.items()},
+    }
+    filled = [placeholders.filled(template, values) for template in plan.templates]
+    if not suspended:
+        return filled
+    labels = Labels.of(catalogue.product)
+    return [workloads.as_stopped(manifest, labels) for manifest in filled]
 
 
 def revision(manifests: tuple[Manifest, ...]) -> str:
@@ -59,30 +112,40 @@ def _labels(catalogue: Catalogue, tenant_id: str, plan: Plan) -> dict[str, str]:
         "app.kubernetes.io/part-of": catalogue.product.app,
         "app.kubernetes.io/name": "tenant",
         "app.kubernetes.io/instance": tenant_id,
-        f"{catalogue.product.label_domain}/plan": plan.id,
+        Labels.of(catalogue.product).plan: plan.id,
     }
 
 
 def _placed(manifest: Manifest, namespace: str, labels: Mapping[str, str]) -> Manifest:
-    metadata = {**manifest["metadata"], "namespace": namespace, "labels": dict(labels)}
-    return {**manifest, "metadata": metadata}
+    metadata = manifest["metadata"]
+    both = {**(metadata.get("labels") or {}), **labels}
+    return {**manifest, "metadata": {**metadata, "namespace": namespace, "labels": both}}
 
 
 def _namespace(
-    catalogue: Catalogue, name: str, labels: Mapping[str, str], plan: Plan, *, suspended: bool
+    catalogue: Catalogue,
+    children: Sequence[Manifest],
+    labels: Mapping[str, str],
+    plan: Plan,
+    *,
+    suspended: bool,
 ) -> Manifest:
-    domain = catalogue.product.label_domain
+    ours = Labels.of(catalogue.product)
     security = {
         f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")
     }
-    entitlements = {f"{domain}/entitlement.{key}": v for key, v in plan.entitlements.items()}
+    entitlements = {ours.entitlement(key): value for key, value in plan.entitlements.items()}
     return {
         "apiVersion": "v1",
         "kind": "Namespace",
         "metadata": {
-            "name": name,
+            "name": children[0]["metadata"]["namespace"],
             "labels": {**labels, **security},
-            "annotations": {**entitlements, f"{domain}/suspended": str(suspended).lower()},
+            "annotations": {
+                **entitlements,
+                ours.suspended: str(suspended).lower(),
+                ours.objects: inventory.note(children),
+            },
         },
     }
 

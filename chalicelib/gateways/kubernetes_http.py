@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from kubernetes.client.api_client import ApiClient
@@ -14,8 +15,11 @@ from urllib3.exceptions import HTTPError
 
 from chalicelib.domain.errors import Temporary
 
-TIMEOUT = (3, 10)
+TIMEOUT = (3, 8)
 """Seconds to connect, and to read."""
+
+LONGEST_PAUSE = 2
+"""Seconds to pause at most when the server says when to come again; then it is an outage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +107,18 @@ class KubernetesHttp:
         if self._client is None or self._built_for != built_for:
             configuration = Configuration(host=access.server)
             configuration.ca_cert_data = access.ca
-            configuration.connection_pool_maxsize = 8
+            configuration.connection_pool_maxsize = 12
             # Applying twice is the same as once, so a kept-alive connection that was closed
-            # meanwhile is simply tried again; what the server answered is ours to judge.
+            # meanwhile is simply tried again, and so is what was put off with a time to come
+            # again. Every other answer is ours to judge.
             configuration.retries = Retry(
-                total=2, redirect=0, status=0, allowed_methods=None, backoff_factor=0.05
+                total=2,
+                redirect=0,
+                status_forcelist={HTTPStatus.TOO_MANY_REQUESTS},
+                raise_on_status=False,
+                allowed_methods=None,
+                backoff_factor=0.05,
+                retry_after_max=LONGEST_PAUSE,
             )
             self._client, self._built_for = ApiClient(configuration), built_for
         return self._client

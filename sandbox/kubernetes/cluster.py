@@ -1,18 +1,23 @@
 """The API server as a state machine in memory: a request in, an answer out, no socket."""
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
 from sandbox.kubernetes import (
+    access_reviews,
+    admission,
     authorization,
     controllers,
     deletion,
     discovery,
     kinds,
+    paging,
     selectors,
     statuses,
+    subresources,
     tables,
     writing,
 )
@@ -45,7 +50,7 @@ class Cluster:
         later: Later | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._users = dict(users)
+        self._users = {token: (user, math.inf) for token, user in users.items()}
         self._later = later
         self._clock = clock
         self._store = Store()
@@ -79,29 +84,50 @@ class Cluster:
         user = self._user(request)
         target = target_of(request.path)
         if target is None:
-            authorization.check_path(user, request)
-            found = discovery.answer(request)
-            return found or as_text(404, "404 page not found\n")
-        authorization.check(user, request, target)
+            return self._outside(user, request)
+        authorization.check(self._store, user, request, target)
+        if target.subresource:
+            return self._below(user, request, target)
         match request.method, bool(target.name):
             case "GET", True:
                 return self._get(request, target)
             case "GET", False:
                 return self._list(request, target)
             case "DELETE", True:
-                return self._delete(request, target)
+                return self._delete(user, request, target)
             case ("PATCH" | "PUT", True) | ("POST", False):
                 return self._write(user, request, target)
         raise statuses.method_not_allowed()
+
+    def _outside(self, user: User, request: Request) -> Answer:
+        """What is no object: access reviews, and what tells which objects there are."""
+        if request.path.startswith(access_reviews.PATH):
+            return access_reviews.answer(self._store, user, request, self._now)
+        authorization.check_path(user, request)
+        found = discovery.answer(request)
+        return found or as_text(404, "404 page not found\n")
 
     def _user(self, request: Request) -> User:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if not token:
             return ANONYMOUS
-        user = self._users.get(token) if scheme.lower() == "bearer" else None
-        if user is None:
+        user, until = self._users.get(token, (None, 0.0))
+        if user is None or scheme.lower() != "bearer" or until <= self._clock():
             raise statuses.unauthorized()
         return user
+
+    def _issue(self, token: str, user: User, until: float) -> None:
+        self._users[token] = (user, until)
+
+    def _below(self, user: User, request: Request, target: Target) -> Answer:
+        found = self._found(target)
+        if not subresources.served(target):
+            raise statuses.no_such_resource()
+        if target.subresource == "scale":
+            return subresources.scale(self._store, user, request, target, found, self._now)
+        if request.method != "POST":
+            raise statuses.method_not_allowed()
+        return subresources.token(request, target, found, self._clock(), self._issue)
 
     def _get(self, request: Request, target: Target) -> Answer:
         return as_json(200, self._shown(request, target, [self._found(target)]))
@@ -118,9 +144,9 @@ class Cluster:
         found = [o for o in self._store.all(kind, target.namespace or None) if matches(o)]
         if tables.wanted(request):
             return as_json(200, self._shown(request, target, found))
-        items = [{k: v for k, v in o.items() if k not in ("kind", "apiVersion")} for o in found]
+        page, metadata = paging.page(request, found, self._store.version)
+        items = [{k: v for k, v in o.items() if k not in ("kind", "apiVersion")} for o in page]
         head = {"kind": f"{kind.name}List", "apiVersion": kind.api_version}
-        metadata = {"resourceVersion": str(self._store.version)}
         return as_json(200, {**head, "metadata": metadata, "items": items})
 
     def _shown(self, request: Request, target: Target, found: list[Object]) -> Object:
@@ -135,8 +161,10 @@ class Cluster:
             controllers.settle(self._store, target.scope or obj["metadata"]["name"], self._now)
         return as_json(status, obj)
 
-    def _delete(self, request: Request, target: Target) -> Answer:
+    def _delete(self, user: User, request: Request, target: Target) -> Answer:
         found = self._found(target)
+        deletion.check(request, target, found)
+        admission.check_policies(self._store, user, request, target, None, found)
         answer, unfinished = deletion.delete(self._store, request, target, found, self._now)
         if unfinished and self._later:
             self._later(partial(self.finish_deletions, found["metadata"]["uid"]))

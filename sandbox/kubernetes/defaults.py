@@ -1,19 +1,10 @@
 """What the API server fills in: defaults of a version, and what a new object starts with."""
 
+from base64 import b64encode
+
+from sandbox.kubernetes import policy_defaults, workload_defaults
 from sandbox.kubernetes.kinds import Kind, Object
 
-_CONTAINER = {
-    "terminationMessagePath": "/dev/termination-log",
-    "terminationMessagePolicy": "File",
-}
-_POD_SPEC: Object = {
-    "restartPolicy": "Always",
-    "terminationGracePeriodSeconds": 30,
-    "dnsPolicy": "ClusterFirst",
-    "securityContext": {},
-    "schedulerName": "default-scheduler",
-}
-_ROLLING: Object = {"maxUnavailable": "25%", "maxSurge": "25%"}
 _RBAC = "rbac.authorization.k8s.io"
 
 
@@ -21,14 +12,17 @@ def filled(kind: Kind, obj: Object) -> Object:
     """The object with its version's defaults; what is there already stays."""
     if kind.name == "Namespace":
         return _namespace(obj)
-    if kind.name == "RoleBinding":
+    if kind.name in ("RoleBinding", "ClusterRoleBinding"):
         return _binding(obj)
+    if kind.name == "Secret":
+        return _secret(obj)
     fill = {
         "Pod": _pod,
-        "Deployment": _deployment,
         "Service": _service,
         "LimitRange": _limits,
         "NetworkPolicy": _network_policy,
+        **workload_defaults.BY_KIND,
+        **policy_defaults.BY_KIND,
     }.get(kind.name)
     return {**obj, "spec": fill(dict(obj.get("spec") or {}))} if fill else obj
 
@@ -41,8 +35,12 @@ def started(kind: Kind, obj: Object) -> Object:
             return {**obj, "spec": spec, "status": {"phase": "Active"}}
         case "Pod":
             return {**obj, "status": {"phase": "Pending"}}
-        case "Service":
+        case "Service" | "Ingress":
             return {**obj, "status": {"loadBalancer": {}}}
+        case "PersistentVolumeClaim":
+            return {**obj, "status": {"phase": "Pending"}}
+        case "Job":
+            return workload_defaults.job_with_its_selector(obj)
         case _:
             return {**obj, "status": {}} if kind.status else obj
 
@@ -53,19 +51,9 @@ def _namespace(obj: Object) -> Object:
     return {**obj, "metadata": {**metadata, "labels": labels}}
 
 
-def _pod_spec(spec: Object) -> Object:
-    spec = {**_POD_SPEC, **spec}
-    for name in ("containers", "initContainers"):
-        if name in spec:
-            spec[name] = [_container(each) for each in spec[name] or []]
-    if "serviceAccountName" in spec:
-        spec["serviceAccount"] = spec["serviceAccountName"]
-    return spec
-
-
 def _pod(spec: Object) -> Object:
     """A pod's own spec: unlike a template's, its requests follow from its limits."""
-    spec = {"enableServiceLinks": True, **_pod_spec(spec)}
+    spec = {"enableServiceLinks": True, **workload_defaults.pod_spec(spec)}
     for name in ("containers", "initContainers"):
         if name in spec:
             spec[name] = [_requesting(each) for each in spec[name]]
@@ -78,30 +66,6 @@ def _requesting(container: Object) -> Object:
         return container
     requests = {**resources["limits"], **(resources.get("requests") or {})}
     return {**container, "resources": {**resources, "requests": requests}}
-
-
-def _container(container: Object) -> Object:
-    image = str(container.get("image", ""))
-    latest = "@" not in image and image.rpartition("/")[2].partition(":")[2] in ("", "latest")
-    policy = "Always" if latest else "IfNotPresent"
-    filled_in = {"resources": {}, **_CONTAINER, "imagePullPolicy": policy, **container}
-    if "ports" in filled_in:
-        filled_in["ports"] = [{"protocol": "TCP", **port} for port in filled_in["ports"] or []]
-    return filled_in
-
-
-def _template(spec: Object) -> Object:
-    template = spec.get("template") or {}
-    below = _pod_spec(template.get("spec") or {})
-    return {**template, "spec": below}
-
-
-def _deployment(spec: Object) -> Object:
-    strategy = {"type": "RollingUpdate", **(spec.get("strategy") or {})}
-    if strategy["type"] == "RollingUpdate":
-        strategy["rollingUpdate"] = {**_ROLLING, **(strategy.get("rollingUpdate") or {})}
-    plain = {"replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600}
-    return {**plain, **spec, "strategy": strategy, "template": _template(spec)}
 
 
 def _service(spec: Object) -> Object:
@@ -155,6 +119,15 @@ def _binding(obj: Object) -> Object:
 
 def _subject(subject: Object) -> Object:
     return subject if subject.get("kind") == "ServiceAccount" else {"apiGroup": _RBAC, **subject}
+
+
+def _secret(obj: Object) -> Object:
+    """Its plain texts are stored encoded, and are not shown again."""
+    plain = obj.get("stringData") or {}
+    data = {name: b64encode(text.encode()).decode() for name, text in plain.items()}
+    kept = {name: value for name, value in obj.items() if name != "stringData"}
+    both = {**(obj.get("data") or {}), **data}
+    return {"type": "Opaque", **kept, **({"data": both} if both else {})}
 
 
 def quality(spec: Object) -> str:

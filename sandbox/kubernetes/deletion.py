@@ -1,7 +1,9 @@
 """DELETE: at once for most kinds; a namespace is Terminating first, and takes its objects along."""
 
+from collections import Counter
+
 from sandbox.kubernetes import kinds, statuses
-from sandbox.kubernetes.kinds import KINDS, Object
+from sandbox.kubernetes.kinds import KINDS, Kind, Object
 from sandbox.kubernetes.requests import Request, Target
 from sandbox.kubernetes.store import Store
 
@@ -9,24 +11,33 @@ PROTECTED = ("default", "kube-public", "kube-system")
 _NAMESPACE = kinds.by_name("Namespace")
 
 
-def delete(
-    store: Store, request: Request, target: Target, found: Object, now: str
-) -> tuple[Object, bool]:
-    """What to answer, and whether there is something left to finish later.
+def check(request: Request, target: Target, found: Object) -> None:
+    """Refuse what may not be deleted, or not like this.
 
     Raises:
         Refusal: 409 for a precondition that does not hold, 403 for a protected namespace.
     """
-    kind, name = target.kind, target.name
     _check_preconditions(request, target, found)
+    if target.kind == _NAMESPACE and target.name in PROTECTED:
+        raise statuses.forbidden(target.kind, target.name, "this namespace may not be deleted")
+
+
+def delete(
+    store: Store, request: Request, target: Target, found: Object, now: str
+) -> tuple[Object, bool]:
+    """What to answer, and whether there is something left to finish later."""
+    kind, name = target.kind, target.name
     if kind == _NAMESPACE:
-        if name in PROTECTED:
-            raise statuses.forbidden(kind, name, "this namespace may not be deleted")
         if "deletionTimestamp" in found["metadata"]:
             return found, False
         metadata = {**found["metadata"], "deletionTimestamp": now}
         dying = {**found, "metadata": metadata, "status": {"phase": "Terminating"}}
         return (dying, False) if request.dry_run else (store.put(kind, dying), True)
+    if found["metadata"].get("finalizers"):
+        if "deletionTimestamp" in found["metadata"] or request.dry_run:
+            return found, False
+        metadata = {**found["metadata"], "deletionTimestamp": now}
+        return store.put(kind, {**found, "metadata": metadata}), False
     if not request.dry_run:
         store.remove(kind, found)
     if kind.returned_when_deleted:
@@ -40,11 +51,40 @@ def finish(store: Store, uid: str | None = None) -> None:
         metadata = namespace["metadata"]
         if "deletionTimestamp" not in metadata or uid not in (None, metadata["uid"]):
             continue
+        held: list[Object] = []
         for kind in KINDS:
             if kind.namespaced:
-                for obj in store.all(kind, metadata["name"]):
-                    store.remove(kind, obj)
-        store.remove(_NAMESPACE, namespace)
+                held += _emptied(store, kind, metadata["name"])
+        if not held:
+            store.remove(_NAMESPACE, namespace)
+        elif not namespace["status"].get("conditions"):
+            conditions = [_held_up(held, metadata["deletionTimestamp"])]
+            status = {**namespace["status"], "conditions": conditions}
+            store.put(_NAMESPACE, {**namespace, "status": status})
+
+
+def _emptied(store: Store, kind: Kind, namespace: str) -> list[Object]:
+    """Remove all objects of a kind but those that a finalizer holds."""
+    held = []
+    for obj in store.all(kind, namespace):
+        if obj["metadata"].get("finalizers"):
+            held.append(obj)
+        else:
+            store.remove(kind, obj)
+    return held
+
+
+def _held_up(held: list[Object], since: str) -> Object:
+    """What the namespace controller says of a namespace that does not get empty."""
+    count = Counter(name for obj in held for name in obj["metadata"]["finalizers"])
+    listed = ", ".join(f"{name} in {n} resource instances" for name, n in sorted(count.items()))
+    return {
+        "type": "NamespaceFinalizersRemaining",
+        "status": "True",
+        "lastTransitionTime": since,
+        "reason": "SomeFinalizersRemain",
+        "message": f"Some content in the namespace has finalizers remaining: {listed}",
+    }
 
 
 def _check_preconditions(request: Request, target: Target, found: Object) -> None:

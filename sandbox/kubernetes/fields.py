@@ -22,6 +22,7 @@ _ALWAYS_THERE = {
     "V1ReplicaSetSpec.template", "V1JobSpec.template", "V1CronJobSpec.jobTemplate",
     "V1JobTemplateSpec.metadata", "V1JobTemplateSpec.spec",
     "V1PersistentVolumeClaimSpec.resources", "V1ServiceStatus.loadBalancer",
+    "V1IngressStatus.loadBalancer", "V2HorizontalPodAutoscalerSpec.scaleTargetRef",
 }  # fmt: skip
 """Plain structs in the API's own types: there even when empty, so nobody owns their being there."""
 

@@ -26,7 +26,7 @@ class Kind:
     @property
     def model(self) -> str:
         """Its type in `schemas.json`."""
-        return f"V1{self.name}"
+        return f"{self.version.upper()}{self.name}"
 
     @property
     def api_version(self) -> str:
@@ -51,23 +51,48 @@ class Kind:
 
 _RBAC = ("rbac.authorization.k8s.io", "v1")
 
+_ADMISSION = ("admissionregistration.k8s.io", "v1")
+_NETWORKING = ("networking.k8s.io", "v1")
+
 KINDS = (
     Kind("", "v1", "ConfigMap", "configmaps", short=("cm",), storage_hash="qFsyl6wFWjQ="),
     Kind("", "v1", "LimitRange", "limitranges", short=("limits",), storage_hash="EBKMFVe6cwo="),
     Kind("", "v1", "Namespace", "namespaces", namespaced=False, short=("ns",), status=True,
          storage_hash="Q3oi5N2YM8M="),
+    Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", short=("pvc",), status=True,
+         returned_when_deleted=True),
     Kind("", "v1", "Pod", "pods", short=("po",), status=True, counts_generations=True,
          returned_when_deleted=True),
     Kind("", "v1", "ResourceQuota", "resourcequotas", short=("quota",), status=True,
          returned_when_deleted=True, storage_hash="8uhSgffRX6w="),
+    Kind("", "v1", "Secret", "secrets"),
     Kind("", "v1", "ServiceAccount", "serviceaccounts", short=("sa",),
          returned_when_deleted=True, storage_hash="pbx9ZvyFpBE="),
     Kind("", "v1", "Service", "services", short=("svc",), status=True,
          returned_when_deleted=True),
+    Kind(*_ADMISSION, "ValidatingAdmissionPolicy", "validatingadmissionpolicies",
+         namespaced=False, status=True, counts_generations=True),
+    Kind(*_ADMISSION, "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings",
+         namespaced=False, counts_generations=True),
+    Kind("apps", "v1", "DaemonSet", "daemonsets", short=("ds",), status=True,
+         counts_generations=True),
     Kind("apps", "v1", "Deployment", "deployments", short=("deploy",), status=True,
          counts_generations=True),
-    Kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", short=("netpol",),
+    Kind("apps", "v1", "ReplicaSet", "replicasets", short=("rs",), status=True,
+         counts_generations=True),
+    Kind("apps", "v1", "StatefulSet", "statefulsets", short=("sts",), status=True,
+         counts_generations=True),
+    Kind("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers",
+         short=("hpa",), status=True),
+    Kind("batch", "v1", "CronJob", "cronjobs", short=("cj",), status=True,
+         counts_generations=True),
+    Kind("batch", "v1", "Job", "jobs", status=True, counts_generations=True),
+    Kind(*_NETWORKING, "Ingress", "ingresses", short=("ing",), status=True,
+         counts_generations=True),
+    Kind(*_NETWORKING, "NetworkPolicy", "networkpolicies", short=("netpol",),
          counts_generations=True, storage_hash="YpfwF18m1G8="),
+    Kind(*_RBAC, "ClusterRoleBinding", "clusterrolebindings", namespaced=False),
+    Kind(*_RBAC, "ClusterRole", "clusterroles", namespaced=False),
     Kind(*_RBAC, "RoleBinding", "rolebindings", storage_hash="eGsCzGH6b1g="),
     Kind(*_RBAC, "Role", "roles", storage_hash="7FuwZcIIItM="),
 )  # fmt: skip

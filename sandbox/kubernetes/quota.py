@@ -12,7 +12,9 @@ from sandbox.kubernetes.store import Store
 Usage = Mapping[str, Decimal]
 
 _QUOTA = kinds.by_name("ResourceQuota")
-_COUNTED = ("configmaps", "pods", "resourcequotas", "services")
+_COUNTED = (
+    "configmaps", "persistentvolumeclaims", "pods", "resourcequotas", "secrets", "services",
+)  # fmt: skip
 _COMPUTE = ("cpu", "memory", "ephemeral-storage")
 _ENDED = ("Succeeded", "Failed")
 _OBJECT_COUNT = "count/"
@@ -31,6 +33,9 @@ def usage(kind: Kind, obj: Object) -> Usage:
             amounts = {f"{_OBJECT_COUNT}pods": Decimal(1)} if ended else amounts | _pod(spec)
         case "Service":
             amounts |= _service(spec)
+        case "PersistentVolumeClaim":
+            wants = (spec.get("resources") or {}).get("requests") or {}
+            amounts["requests.storage"] = quantities.amount(wants.get("storage", "0"))
     return amounts
 
 
@@ -88,7 +93,10 @@ def used_in(store: Store, namespace: str, names: Iterable[str]) -> dict[str, Dec
 
 
 def _concerns(kind: Kind, names: Iterable[str]) -> bool:
-    parts = (*_COMPUTE, "requests.", "limits.") if kind.name == "Pod" else ()
+    parts = {
+        "Pod": (*_COMPUTE, "requests.", "limits."),
+        "PersistentVolumeClaim": ("requests.storage",),
+    }.get(kind.name, ())
     starts = (kind.plural, f"{_OBJECT_COUNT}{kind.resource}", *parts)
     return any(name.startswith(starts) for name in names)
 

@@ -39,6 +39,8 @@ _LISTS = {  # type.field -> keys of the items, or "set"; every other list is rep
     "V1ServiceAccount.secrets": "name",
     "V1ObjectMeta.ownerReferences": "uid",
     "V1ObjectMeta.finalizers": "set",
+    "V1ValidatingAdmissionPolicySpec.matchConditions": "name",
+    "V1ValidatingAdmissionPolicySpec.variables": "name",
 }
 _ATOMIC_MAPS = {"V1ServiceSpec.selector", "V1PodSpec.nodeSelector"}
 _ATOMIC_STRUCTS = {

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from sandbox.kubernetes import kinds, statuses
 from sandbox.kubernetes.kinds import Kind, Object
 
+_WITH_SUBRESOURCE = 2
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
@@ -46,6 +47,7 @@ class Target:
     namespace: str
     """Empty for the cluster's own objects and for lists across namespaces."""
     name: str
+    subresource: str = ""
 
     @property
     def scope(self) -> str:
@@ -134,10 +136,10 @@ def target_of(path: str) -> Target | None:
     if (group, version) not in kinds.GROUP_VERSIONS:
         return None
     match rest:
-        case ["namespaces", namespace, plural, *name] if len(name) <= 1:
+        case ["namespaces", namespace, plural, *name] if len(name) <= _WITH_SUBRESOURCE:
             kind = kinds.by_resource(group, version, plural)
             if kind is not None and kind.namespaced:
-                return Target(kind, namespace, "".join(name))
+                return Target(kind, namespace, "".join(name[:1]), "".join(name[1:]))
         case [plural, *name] if len(name) <= 1:
             kind = kinds.by_resource(group, version, plural)
             if kind is not None and not (kind.namespaced and name):

@@ -42,7 +42,8 @@ _AS_SERVICE = (
     "alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or "
     f"'abc-123', regex used for validation is '{_SERVICE}')"
 )
-_RBAC = ("Role", "RoleBinding")
+_BINDINGS = ("RoleBinding", "ClusterRoleBinding")
+_RBAC = ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
 
 
 def check(kind: Kind, obj: Object, before: Object | None) -> None:
@@ -118,11 +119,29 @@ def _spec(kind: Kind, obj: Object) -> Iterator[Invalid]:
         "Service": _service,
         "Pod": _pod,
         "Deployment": _workload,
+        "DaemonSet": _workload,
+        "ReplicaSet": _workload,
+        "StatefulSet": _workload,
     }.get(kind.name)
     if check_kind:
         yield from check_kind(obj.get("spec") or {})
-    if kind.name == "RoleBinding" and not (obj.get("roleRef") or {}).get("name"):
+    if kind.name in _BINDINGS:
+        yield from _binding(obj)
+
+
+def _binding(obj: Object) -> Iterator[Invalid]:
+    ref = obj.get("roleRef") or {}
+    kinds = ("ClusterRole", "Role") if obj["kind"] == "RoleBinding" else ("ClusterRole",)
+    if ref.get("kind") not in kinds:
+        listed = ", ".join(f'"{kind}"' for kind in kinds)
+        why = f'Unsupported value: "{ref.get("kind", "")}": supported values: {listed}'
+        yield Invalid("roleRef.kind", why, "FieldValueNotSupported")
+    if not ref.get("name"):
         yield Invalid("roleRef.name", "Required value", _REQUIRED)
+    for index, subject in enumerate(obj.get("subjects") or []):
+        for field in ("kind", "name"):
+            if not subject.get(field):
+                yield Invalid(f"subjects[{index}].{field}", "Required value", _REQUIRED)
 
 
 def _quota(spec: Object) -> Iterator[Invalid]:
@@ -185,7 +204,7 @@ def _workload(spec: Object) -> Iterator[Invalid]:
 def _immutable(kind: Kind, obj: Object, before: Object | None) -> Iterator[Invalid]:
     if before is None:
         return
-    if kind.name == "RoleBinding":
+    if kind.name in _BINDINGS:
         ref = obj.get("roleRef") or {}
         if ref != before.get("roleRef"):
             shown = {

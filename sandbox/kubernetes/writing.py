@@ -2,7 +2,16 @@
 
 from uuid import uuid4
 
-from sandbox.kubernetes import admission, apply, decoding, defaults, managed, statuses, validation
+from sandbox.kubernetes import (
+    admission,
+    apply,
+    authorization,
+    decoding,
+    defaults,
+    managed,
+    statuses,
+    validation,
+)
 from sandbox.kubernetes.authorization import User
 from sandbox.kubernetes.kinds import Kind, Object
 from sandbox.kubernetes.managed import Manager
@@ -39,13 +48,17 @@ def write(
             raise statuses.already_exists(kind, name)
         wanted = new(kind, decoding.decoded(target, config, name), now, request.manager)
     elif request.content_type == _APPLY:  # which only a PATCH can be
+        if live is None:
+            authorization.check(store, user, request, target, "create")
         wanted = _applied(request, target, live, config, now)
     elif live is None:
         raise statuses.not_found(kind, name)
     else:
         wanted = _updated(request, target, live, config, now)
-    wanted = admission.admitted(store, user, kind, _counted(kind, wanted, live), live)
+    wanted = admission.admitted(store, kind, _counted(kind, wanted, live), live)
     validation.check(kind, wanted, live)
+    admission.check_grants(store, user, kind, wanted, live)
+    admission.check_policies(store, user, request, target, wanted, live)
     admission.check_quota(store, kind, wanted, live)
     if live is not None and wanted == live:
         return 200, live

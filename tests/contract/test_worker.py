@@ -63,12 +63,12 @@ def test_the_first_convergence_asks_for_what_it_needs(cluster, deliver, free):
     """One GET of the namespace, one PATCH for each object, the namespace first; no discovery."""
     deliver(KEY)
     asked = cluster.seen.all()
-    assert Counter(r["method"] for r in asked) == {"GET": 1, "PATCH": 10}
+    assert Counter(r["method"] for r in asked) == {"GET": 1, "PATCH": 11}
     assert [(r["method"], r["path"]) for r in asked[:2]] == [
         ("GET", f"/api/v1/namespaces/{NAMESPACE}"),
         ("PATCH", f"/api/v1/namespaces/{NAMESPACE}"),
     ]
-    assert len({r["path"] for r in asked[1:]}) == 10
+    assert len({r["path"] for r in asked[1:]}) == 11
     status = free()
     assert (status["status"], status["tenant"]["state"]) == ("active", "ready")
     assert status["tenant"]["namespace"] == NAMESPACE

@@ -49,6 +49,12 @@ def test_names_in_stripe_lead_there_and_back(catalogue):
         ("grace_days = 7", "grace_days = -7", "policy.grace_days"),
         ("[cluster]", "[clutser]", "clutser: unknown section"),
         ('currency = "usd"', 'currency = "US$"', "product.currency"),
+        (
+            '"10.0.0.0/8", ',
+            '"10.0.0.1/8", ',
+            "cluster.blocked_ranges: must be a list of address ra",
+        ),
+        ("popular = true", 'templates = "../etc"', "plans.pro.templates: must look like"),
         ("support@arm-engine.io", "nobody", "product.support_email"),
     ],
 )

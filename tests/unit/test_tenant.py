@@ -1,6 +1,7 @@
 """A tenant's objects: what a plan becomes in Kubernetes."""
 
 import json
+from ipaddress import ip_address, ip_network
 
 import pytest
 
@@ -22,7 +23,7 @@ def test_the_objects_of_a_tenant(objects):
     """The namespace first, then what bounds it, what isolates it, and who may act in it."""
     assert [kind for kind, _ in objects()] == [
         "Namespace", "ResourceQuota", "LimitRange", "NetworkPolicy", "NetworkPolicy",
-        "NetworkPolicy", "NetworkPolicy", "ServiceAccount", "Role", "RoleBinding",
+        "NetworkPolicy", "NetworkPolicy", "NetworkPolicy", "ServiceAccount", "Role", "RoleBinding",
     ]  # fmt: skip
 
 
@@ -62,6 +63,17 @@ def test_all_traffic_is_denied_first(objects):
     """Deny-all selects every pod, both ways, and allows nothing."""
     spec = objects()["NetworkPolicy", "deny-all"]["spec"]
     assert spec == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_the_internet_is_open_but_for_what_is_the_clusters_and_the_clouds(objects):
+    """Private networks and the metadata service are out of reach, in both IP versions."""
+    (rule,) = objects()["NetworkPolicy", "allow-internet"]["spec"]["egress"]
+    blocks = {to["ipBlock"]["cidr"]: to["ipBlock"]["except"] for to in rule["to"]}
+    for address in ("10.1.2.3", "172.20.0.1", "192.168.9.9", "169.254.169.254", "100.64.0.1"):
+        assert any(ip_address(address) in ip_network(each) for each in blocks["0.0.0.0/0"])
+    for address in ("fd00:ec2::254", "fe80::1", "::ffff:169.254.169.254"):
+        assert any(ip_address(address) in ip_network(each) for each in blocks["::/0"])
+    assert not any(ip_address("93.184.215.14") in ip_network(each) for each in blocks["0.0.0.0/0"])
 
 
 def test_the_tenant_cannot_change_what_bounds_it(objects):

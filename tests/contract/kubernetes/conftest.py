@@ -9,6 +9,7 @@ from http.client import HTTPConnection
 import pytest
 
 from chalicelib.domain import tenant
+from chalicelib.domain.labels import Labels
 from chalicelib.gateways.cluster import KubernetesCluster
 from chalicelib.gateways.kubernetes_http import KubernetesHttp, fixed
 from chalicelib.wiring import catalogue
@@ -33,7 +34,7 @@ class Cluster:
         """The product's own client, with a pool of its own."""
         http = KubernetesHttp(fixed(self.address, None, token))
         self._opened.append(http)
-        return KubernetesCluster(http, field_manager="arm-engine")
+        return KubernetesCluster(http, Labels.of(catalogue().product))
 
     def ask(
         self, method, path, body=None, *, token=TOKEN, content_type="application/json", **headers

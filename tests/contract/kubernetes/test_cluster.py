@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from chalicelib.domain import inventory
 from chalicelib.domain.errors import Permanent, Temporary, Waiting
 from chalicelib.gateways.kubernetes_http import Answer, KubernetesHttp
 
@@ -23,11 +24,14 @@ def test_the_first_apply_is_one_look_and_one_request_per_object(cluster, objects
 
 
 def test_what_follows_the_namespace_goes_side_by_side(cluster, objects, owner):
-    """With every answer held back after the namespace's, several applies are under way at once."""
+    """With every answer held back after the namespace's, all the rest is under way at once.
+
+    So a first convergence takes three round trips, however long one is.
+    """
     cluster.faults(hang_after=1)
     with ThreadPoolExecutor(1) as pool:
         applied = pool.submit(cluster.gateway().apply, objects(), owner)
-        while len(waiting := unanswered(cluster)) < 6:
+        while len(waiting := unanswered(cluster)) < len(objects()) - 1:
             assert not applied.done()
         cluster.faults(hang_after=None)
         applied.result()
@@ -70,6 +74,27 @@ def test_a_quota_is_taken_back_by_force(cluster, objects, owner):
     assert cluster.ask("GET", QUOTA)[1]["spec"]["hard"]["pods"] == wanted["spec"]["hard"]["pods"]
 
 
+def test_pod_security_is_taken_back_by_force(cluster, objects, owner):
+    """A label that isolates is ours, even on the namespace, whoever has weakened it."""
+    gateway = cluster.gateway()
+    gateway.apply(objects(), owner)
+    patch = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "privileged"}}}
+    cluster.ask("PATCH", PATH, patch, content_type="application/merge-patch+json")
+    gateway.apply(objects(), owner)
+    labels = cluster.ask("GET", PATH)[1]["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_an_entitlement_that_somebody_else_has_set_is_reported(cluster, objects, owner):
+    """It isolates nobody, so it is not taken back in silence."""
+    gateway = cluster.gateway()
+    gateway.apply(objects(), owner)
+    patch = {"metadata": {"annotations": {"arm-engine.io/entitlement.environments": "9"}}}
+    cluster.ask("PATCH", PATH, patch, content_type="application/merge-patch+json")
+    with pytest.raises(Permanent, match="409 Apply failed with 1 conflict"):
+        gateway.apply(objects(), owner)
+
+
 def test_somebody_elses_claim_on_our_account_is_permanent(cluster, objects, owner):
     """A field that is not forced stays with the manager who changed it, and we say so."""
     gateway = cluster.gateway()
@@ -91,6 +116,56 @@ def test_a_namespace_that_is_not_ours_is_left_alone(cluster, objects, owner, act
     with pytest.raises(Permanent, match="not ours"):
         getattr(cluster.gateway(), action)(subject, owner)
     assert cluster.ask("GET", PATH)[1] == before
+
+
+def test_what_leaves_is_pruned_and_nothing_else(cluster, objects, owner):
+    """An object that a later version has no more goes; what others have made stays."""
+    gateway = cluster.gateway()
+    namespace, *rest = objects()
+    extra = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {**rest[0]["metadata"], "name": "extra"},
+    }
+    secret = {**extra, "kind": "Secret"}
+    gateway.apply(noted(namespace, [*rest, extra, secret]), owner)
+    theirs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "theirs"}}
+    cluster.ask("POST", f"{PATH}/configmaps", theirs)
+    gateway.apply(objects(), owner)
+    found = [
+        cluster.ask("GET", f"{PATH}/{each}")[0]
+        for each in ("configmaps/extra", "secrets/extra", "configmaps/theirs")
+    ]
+    assert found == [404, 404, 200]
+    assert gateway.drift(objects(), owner) == []
+
+
+def test_what_somebody_has_made_in_our_place_is_not_pruned(cluster, objects, owner):
+    """By kind and name it is what we once applied, and by its labels it is not ours."""
+    gateway = cluster.gateway()
+    namespace, *rest = objects()
+    extra = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {**rest[0]["metadata"], "name": "extra"},
+    }
+    gateway.apply(noted(namespace, [*rest, extra]), owner)
+    cluster.ask("DELETE", f"{PATH}/secrets/extra")
+    theirs = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "extra"}}
+    cluster.ask("POST", f"{PATH}/secrets", theirs)
+    gateway.apply(objects(), owner)
+    assert cluster.ask("GET", f"{PATH}/secrets/extra")[0] == 200
+
+
+def noted(namespace, children):
+    """The objects, with a namespace that has them noted."""
+    annotations = {
+        **namespace["metadata"]["annotations"], "arm-engine.io/objects": inventory.note(children)
+    }  # fmt: skip
+    return [
+        {**namespace, "metadata": {**namespace["metadata"], "annotations": annotations}},
+        *children,
+    ]
 
 
 def test_a_suspended_tenant_may_run_nothing(cluster, objects, owner):
@@ -132,14 +207,13 @@ def test_nothing_is_applied_into_a_namespace_that_goes(cluster, objects, owner):
 def test_a_deletion_that_begins_in_mid_apply_is_waited_for(cluster, objects, owner, monkeypatch):
     """The namespace stood when it was looked at, and refuses new children a moment later."""
     gateway = cluster.gateway()
-    apply_one = gateway._apply_one
+    apply_namespace = gateway._apply_namespace
 
     def apply_and_delete(manifest):
-        apply_one(manifest)
-        if manifest["kind"] == "Namespace":
-            cluster.ask("DELETE", PATH)
+        apply_namespace(manifest)
+        cluster.ask("DELETE", PATH)
 
-    monkeypatch.setattr(gateway, "_apply_one", apply_and_delete)
+    monkeypatch.setattr(gateway, "_apply_namespace", apply_and_delete)
     with pytest.raises(Waiting, match="being terminated"):
         gateway.apply(objects(), owner)
 

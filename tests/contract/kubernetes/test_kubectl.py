@@ -7,8 +7,10 @@ import subprocess
 
 import pytest
 
+from chalicelib.domain.labels import Labels
 from chalicelib.gateways.cluster import KubernetesCluster
 from chalicelib.gateways.kubernetes_http import KubernetesHttp, fixed
+from chalicelib.wiring import catalogue
 from sandbox import certificate
 from sandbox.kubernetes import kubeconfig
 
@@ -60,7 +62,7 @@ def kubectl(program, served, tmp_path):
 def tenant(served, objects, owner):
     """A tenant, made by the product's own client over TLS."""
     http = KubernetesHttp(fixed(*served, TOKEN))
-    KubernetesCluster(http, field_manager="arm-engine").apply(objects(), owner)
+    KubernetesCluster(http, Labels.of(catalogue().product)).apply(objects(), owner)
     http._client.rest_client.pool_manager.clear()
 
 

@@ -1,0 +1,166 @@
+"""Objects in the cluster one by one: where each is, and how it is read, applied and removed."""
+
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from chalicelib.domain.errors import Temporary
+from chalicelib.domain.tenant import Manifest
+from chalicelib.gateways.cluster_refusals import conflicting_fields, error
+from chalicelib.gateways.kubernetes_http import Answer, KubernetesHttp
+
+PAGE = 500
+"""Objects per page of a list, as kubectl asks for them."""
+
+_RBAC = "/apis/rbac.authorization.k8s.io/v1"
+_NETWORKING = "/apis/networking.k8s.io/v1"
+_APPLY = "application/apply-patch+yaml"
+_GONE = (HTTPStatus.OK, HTTPStatus.ACCEPTED, HTTPStatus.NOT_FOUND)
+
+PATHS = {
+    "ConfigMap": ("/api/v1", "configmaps"),
+    "LimitRange": ("/api/v1", "limitranges"),
+    "PersistentVolumeClaim": ("/api/v1", "persistentvolumeclaims"),
+    "Pod": ("/api/v1", "pods"),
+    "ResourceQuota": ("/api/v1", "resourcequotas"),
+    "Secret": ("/api/v1", "secrets"),
+    "Service": ("/api/v1", "services"),
+    "ServiceAccount": ("/api/v1", "serviceaccounts"),
+    "DaemonSet": ("/apis/apps/v1", "daemonsets"),
+    "Deployment": ("/apis/apps/v1", "deployments"),
+    "ReplicaSet": ("/apis/apps/v1", "replicasets"),
+    "StatefulSet": ("/apis/apps/v1", "statefulsets"),
+    "HorizontalPodAutoscaler": ("/apis/autoscaling/v2", "horizontalpodautoscalers"),
+    "CronJob": ("/apis/batch/v1", "cronjobs"),
+    "Job": ("/apis/batch/v1", "jobs"),
+    "Ingress": (_NETWORKING, "ingresses"),
+    "NetworkPolicy": (_NETWORKING, "networkpolicies"),
+    "Role": (_RBAC, "roles"),
+    "RoleBinding": (_RBAC, "rolebindings"),
+}
+"""The kinds that a tenant may consist of; nothing is discovered."""
+
+
+def collection(kind: str, namespace: str) -> str:
+    """The path of all objects of a kind in a namespace."""
+    base, plural = PATHS[kind]
+    return f"{base}/namespaces/{namespace}/{plural}"
+
+
+def path_of(manifest: Manifest) -> str:
+    """The path of an object."""
+    metadata = manifest["metadata"]
+    if manifest["kind"] == "Namespace":
+        return f"/api/v1/namespaces/{metadata['name']}"
+    return f"{collection(manifest['kind'], metadata['namespace'])}/{metadata['name']}"
+
+
+class ClusterObjects:
+    """Requests about single objects; everything that goes wrong is raised as the domain has it."""
+
+    def __init__(self, http: KubernetesHttp, *, field_manager: str) -> None:
+        self._http = http
+        self._manager = field_manager
+
+    def apply(self, manifest: Manifest, *, force: bool) -> None:
+        """Server-side apply; `force` takes fields from whoever else has set them."""
+        _check_applied(manifest, self._apply(manifest, force=force))
+
+    def apply_isolating(self, manifest: Manifest, isolating: tuple[str, ...]) -> None:
+        """Apply; fields that others have set are taken back only if all of them isolate.
+
+        Args:
+            manifest: what.
+            isolating: how the paths of such fields begin.
+        """
+        answer = self._apply(manifest, force=False)
+        fields = conflicting_fields(answer)
+        if fields and all(field.startswith(isolating) for field in fields):
+            answer = self._apply(manifest, force=True)
+        _check_applied(manifest, answer)
+
+    def read(self, manifest: Manifest) -> Mapping[str, Any] | None:
+        """The object as it stands; None if it does not.
+
+        A Secret is looked at by an empty apply that is a dry run, under a name that owns nothing:
+        so nobody has to be allowed to read secrets, and admission confines it like any write.
+        """
+        if manifest["kind"] == "Secret":
+            answer = self._dry_look(manifest)
+            if answer.status == HTTPStatus.CREATED:
+                return None
+        else:
+            answer = self._http.request("GET", path_of(manifest))
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        if answer.status != HTTPStatus.OK:
+            raise error(f"read {_named(manifest)}", answer)
+        return answer.body
+
+    def patch(self, path: str, patch: Mapping[str, Any], what: str) -> None:
+        """A JSON merge patch; an object that is gone meanwhile needs none."""
+        answer = self._http.request(
+            "PATCH",
+            f"{path}?fieldManager={self._manager}",
+            body=patch,
+            content_type="application/merge-patch+json",
+        )
+        if answer.status not in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}:
+            raise error(f"patch {what}", answer)
+
+    def delete(self, path: str, uid: str, what: str) -> None:
+        """Delete the object of this uid and no other, with what belongs to it."""
+        body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+        answer = self._http.request("DELETE", path, body=body)
+        if answer.status not in _GONE:
+            raise error(f"delete {what}", answer)
+
+    def pages(self, path: str, selector: str = "") -> Iterator[list[Mapping[str, Any]]]:
+        """The items of a list, page by page, each asked for when it is wanted."""
+        token = ""
+        while True:
+            query = f"limit={PAGE}"
+            query += f"&labelSelector={quote(selector, safe='')}" if selector else ""
+            query += f"&continue={quote(token, safe='')}" if token else ""
+            answer = self._http.request("GET", f"{path}?{query}")
+            if answer.status == HTTPStatus.GONE:
+                # The page's version is forgotten: the server gives a token to go on with from
+                # where we are, at the price of a list that is not of one moment.
+                token = str((answer.body.get("metadata") or {}).get("continue") or "")
+                if token:
+                    continue
+                raise Temporary(f"list {path}: the list is too old to go on with")
+            if answer.status != HTTPStatus.OK:
+                raise error(f"list {path}", answer)
+            yield answer.body.get("items") or []
+            token = str((answer.body.get("metadata") or {}).get("continue") or "")
+            if not token:
+                return
+
+    def _apply(self, manifest: Manifest, *, force: bool) -> Answer:
+        path = f"{path_of(manifest)}?fieldManager={self._manager}"
+        return self._http.request(
+            "PATCH", path + "&force=true" * force, body=manifest, content_type=_APPLY
+        )
+
+    def _dry_look(self, manifest: Manifest) -> Answer:
+        return self._http.request(
+            "PATCH",
+            f"{path_of(manifest)}?fieldManager={self._manager}-look&dryRun=All",
+            body={
+                "apiVersion": manifest["apiVersion"],
+                "kind": manifest["kind"],
+                "metadata": {"name": manifest["metadata"]["name"]},
+            },
+            content_type=_APPLY,
+        )
+
+
+def _check_applied(manifest: Manifest, answer: Answer) -> None:
+    if answer.status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
+        raise error(f"apply {_named(manifest)}", answer)
+
+
+def _named(manifest: Manifest) -> str:
+    return f"{manifest['kind']} {manifest['metadata']['name']}"

@@ -1,0 +1,58 @@
+"""What an API server's refusal means: will it ever work, soon, or right after something short?"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from chalicelib.domain.errors import Changed, DomainError, Permanent, Temporary, Waiting
+from chalicelib.gateways.kubernetes_http import Answer
+
+_PERMANENT = {
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.METHOD_NOT_ALLOWED,
+    HTTPStatus.CONFLICT,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+
+
+def error(what: str, answer: Answer) -> DomainError:
+    """The error to raise for an answer that is none of those hoped for."""
+    body = answer.body
+    message = str(body.get("message", ""))
+    said = f"{what}: HTTP {answer.status} {message[:300]}"
+    causes = {c.get("reason") for c in (body.get("details") or {}).get("causes") or []}
+    if "NamespaceTerminating" in causes or "status unknown for quota" in message:
+        return Waiting(said)  # the quota is new, and its controller has not counted yet
+    if answer.status == HTTPStatus.FORBIDDEN and "exceeded quota" in message:
+        return Temporary(said)  # the tenant has filled it, and may make room
+    if answer.status == HTTPStatus.CONFLICT and "FieldManagerConflict" not in causes:
+        return Changed(said)
+    if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR and body.get("kind") == "Status":
+        # A refused apply (a bad quantity, an unknown field) comes as a 500 without a reason, and
+        # so does a store behind the API server that elects a new leader.
+        passing = body.get("reason") or answer.tells_of_passing_trouble
+        return Temporary(said) if passing else Permanent(said)
+    return Permanent(said) if answer.status in _PERMANENT else Temporary(said)
+
+
+def conflicting_fields(answer: Answer) -> list[str]:
+    """The fields of a refused apply that somebody else has set, as `.spec.replicas`."""
+    if answer.status != HTTPStatus.CONFLICT:
+        return []
+    causes = (answer.body.get("details") or {}).get("causes") or []
+    return [
+        str(cause.get("field")) for cause in causes if cause.get("reason") == "FieldManagerConflict"
+    ]
+
+
+def why_stuck(namespace: Mapping[str, Any]) -> str:
+    """Why a namespace does not go, in the words of its conditions; empty if nothing is wrong."""
+    conditions = namespace.get("status", {}).get("conditions") or []
+    reasons = [
+        f"{c.get('reason')}: {str(c.get('message'))[:200]}"
+        for c in conditions
+        if c.get("status") == "True"
+    ]
+    return f" ({'; '.join(reasons)})" if reasons else ""

@@ -1,0 +1,196 @@
+"""ValidatingAdmissionPolicies: the very CEL expressions of a policy, evaluated by a CEL library."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+import celpy
+from celpy.adapter import json_to_cel
+from celpy.celparser import CELParseError
+from celpy.evaluation import CELEvalError
+
+from sandbox.kubernetes import kinds, selectors, statuses
+from sandbox.kubernetes.authorization import User
+from sandbox.kubernetes.kinds import Kind, Object
+from sandbox.kubernetes.store import Store
+
+_POLICY = kinds.by_name("ValidatingAdmissionPolicy")
+_BINDING = kinds.by_name("ValidatingAdmissionPolicyBinding")
+_NAMESPACE = kinds.by_name("Namespace")
+_CODES = {"Invalid": 422, "Forbidden": 403, "Unauthorized": 401, "RequestEntityTooLarge": 413}
+_ENVIRONMENT = celpy.Environment()
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A write on its way in, as policies see it; `before` and `after` are None where there is none.
+
+    Attributes:
+        operation: `CREATE`, `UPDATE` or `DELETE`.
+    """
+
+    user: User
+    operation: str
+    kind: Kind
+    subresource: str
+    namespace: str
+    name: str
+    after: Object | None
+    before: Object | None
+    namespace_object: Object | None
+    dry_run: bool
+
+    @cached_property
+    def variables(self) -> dict[str, Any]:
+        """What expressions may name."""
+        kind = self.kind
+        within = self.name if kind == _NAMESPACE else self.namespace
+        request = {
+            "operation": self.operation,
+            "kind": {"group": kind.group, "version": kind.version, "kind": kind.name},
+            "resource": {"group": kind.group, "version": kind.version, "resource": kind.plural},
+            "subResource": self.subresource,
+            "name": self.name,
+            "namespace": within,
+            "dryRun": self.dry_run,
+            "userInfo": {"username": self.user.name, "groups": list(self.user.groups)},
+        }
+        return {
+            "request": _cel(request),
+            "object": _cel(self.after),
+            "oldObject": _cel(self.before),
+            "namespaceObject": _cel(self.namespace_object),
+        }
+
+
+def check(store: Store, attempt: Attempt) -> None:
+    """Refuse what a policy with a binding denies.
+
+    Raises:
+        Refusal: by the first validation that fails.
+    """
+    for binding in store.all(_BINDING):
+        spec = binding.get("spec") or {}
+        policy = store.get(_POLICY, "", spec.get("policyName", ""))
+        if policy is None or "Deny" not in (spec.get("validationActions") or []):
+            continue
+        if not _matches(spec.get("matchResources") or {}, attempt):
+            continue
+        if not _matches(policy["spec"].get("matchConstraints") or {}, attempt):
+            continue
+        for message, reason in _denials(policy, attempt):
+            raise _refusal(policy, binding, attempt, message, reason)
+
+
+def _denials(policy: Object, attempt: Attempt) -> Iterator[tuple[str, str]]:
+    spec = policy["spec"]
+    strict = spec.get("failurePolicy", "Fail") == "Fail"
+    try:
+        known = dict(attempt.variables)
+        conditions = spec.get("matchConditions") or []
+        if not all(_evaluated(each["expression"], known) for each in conditions):
+            return
+        found = {}
+        for each in spec.get("variables") or []:
+            found[each["name"]] = _evaluated(each["expression"], known)
+            known["variables"] = celpy.celtypes.MapType(
+                {celpy.celtypes.StringType(name): value for name, value in found.items()}
+            )
+        for each in spec.get("validations") or []:
+            if not _evaluated(each["expression"], known):
+                text = each.get("message") or f"failed expression: {each['expression'].strip()}"
+                yield text, each.get("reason", "Invalid")
+    except CELEvalError as e:
+        if strict:
+            yield f"an expression resulted in error: {e.args[0]}", "Invalid"
+
+
+def _evaluated(expression: str, known: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any CEL value
+    result = _program(expression).evaluate(dict(known))
+    if isinstance(result, CELEvalError):
+        raise result
+    return result
+
+
+@cache
+def _program(expression: str) -> celpy.Runner:
+    return _ENVIRONMENT.program(_ENVIRONMENT.compile(expression))
+
+
+def compiles(expression: str) -> str | None:
+    """What is wrong with an expression; None if nothing is."""
+    try:
+        _program(expression)
+    except CELParseError as e:
+        return str(e)
+    return None
+
+
+def _cel(value: Object | None) -> Any:  # noqa: ANN401 - a CEL value
+    if value is None:
+        return None
+    return json_to_cel(json.loads(json.dumps(value)))
+
+
+def _matches(wanted: Object, attempt: Attempt) -> bool:
+    rules = wanted.get("resourceRules")
+    if rules and not any(_rule_matches(rule, attempt) for rule in rules):
+        return False
+    if any(_rule_matches(rule, attempt) for rule in wanted.get("excludeResourceRules") or []):
+        return False
+    return _namespace_matches(wanted.get("namespaceSelector") or {}, attempt) and _object_matches(
+        wanted.get("objectSelector") or {}, attempt
+    )
+
+
+def _rule_matches(rule: Object, attempt: Attempt) -> bool:
+    kind, sub = attempt.kind, attempt.subresource
+    names = {f"{kind.plural}/{sub}", f"*/{sub}", f"{kind.plural}/*", "*/*"} if sub else {
+        kind.plural, "*", f"{kind.plural}/*", "*/*"
+    }  # fmt: skip
+    return bool(
+        {kind.group, "*"} & set(rule.get("apiGroups") or [])
+        and {kind.version, "*"} & set(rule.get("apiVersions") or [])
+        and {attempt.operation, "*"} & set(rule.get("operations") or [])
+        and names & set(rule.get("resources") or [])
+        and (not rule.get("resourceNames") or attempt.name in rule["resourceNames"])
+        and rule.get("scope", "*") in ("*", "Namespaced" if kind.namespaced else "Cluster")
+    )
+
+
+def _namespace_matches(selector: Object, attempt: Attempt) -> bool:
+    """Cluster-scoped objects are never left out by it; a Namespace counts by its own labels."""
+    if not selector:
+        return True
+    if attempt.kind == _NAMESPACE:
+        return any(
+            selectors.selects(selector, each["metadata"].get("labels") or {})
+            for each in (attempt.before, attempt.after)
+            if each is not None
+        )
+    if attempt.namespace_object is None:
+        return not attempt.kind.namespaced
+    labels = attempt.namespace_object["metadata"].get("labels") or {}
+    return selectors.selects(selector, labels)
+
+
+def _object_matches(selector: Object, attempt: Attempt) -> bool:
+    return not selector or any(
+        selectors.selects(selector, each["metadata"].get("labels") or {})
+        for each in (attempt.before, attempt.after)
+        if each is not None
+    )
+
+
+def _refusal(
+    policy: Object, binding: Object, attempt: Attempt, message: str, reason: str
+) -> statuses.Refusal:
+    by = (
+        f"ValidatingAdmissionPolicy '{policy['metadata']['name']}' "
+        f"with binding '{binding['metadata']['name']}' denied request: {message}"
+    )
+    refusal = statuses.forbidden(attempt.kind, attempt.name, by, [{"message": by}])
+    code = _CODES.get(reason, 422)
+    return statuses.Refusal(code, refusal.message, reason, refusal.details)

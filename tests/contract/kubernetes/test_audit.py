@@ -1,0 +1,78 @@
+"""What the audit asks of the cluster: our namespaces page by page, and what has drifted."""
+
+import pytest
+
+from chalicelib.domain import tenant
+from chalicelib.domain.errors import Permanent
+from chalicelib.gateways import cluster_objects
+from chalicelib.wiring import catalogue
+
+NAMESPACE = "arm-4f9c2ab81d07e635"
+PATH = f"/api/v1/namespaces/{NAMESPACE}"
+
+
+def test_our_namespaces_come_page_by_page(cluster, monkeypatch):
+    """Each page is asked for when it is wanted; whose it is and how it stands is told of each."""
+    monkeypatch.setattr(cluster_objects, "PAGE", 2)
+    gateway, plans = cluster.gateway(), ["free", "basic", "pro"]
+    for number, plan in enumerate(plans):
+        objects = tenant.objects(catalogue(), f"{number}", catalogue().plan(plan))
+        gateway.apply(objects[:1], tenant.ownership(catalogue(), f"{number}"))
+    cluster.ask("DELETE", "/api/v1/namespaces/arm-2")
+    theirs = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "theirs"}}
+    cluster.ask("POST", "/api/v1/namespaces", theirs)
+    cluster.seen()
+    found = gateway.namespaces()
+    assert next(found) == tenant.TenantNamespace(
+        name="arm-0", tenant_id="0", plan_id="free", suspended=False, terminating=False
+    )
+    assert len(cluster.seen()) == 1
+    assert [(n.tenant_id, n.plan_id, n.terminating) for n in found] == [
+        ("1", "basic", False), ("2", "pro", True)
+    ]  # fmt: skip
+    assert len(cluster.seen()) == 1
+
+
+def test_what_stands_as_applied_has_not_drifted(cluster, objects, owner):
+    """One read per object and one of the namespace; whatever the server filled in is no drift."""
+    gateway = cluster.gateway()
+    for suspended in (False, True):
+        wanted = objects(suspended=suspended)
+        gateway.apply(wanted, owner)
+        cluster.seen()
+        assert gateway.drift(wanted, owner) == []
+        assert [method for method, _ in cluster.seen()] == ["GET"] * (len(wanted) + 1)
+
+
+def test_drift_is_told_object_by_object(cluster, objects, owner):
+    """A changed quota, a policy that was removed, an entitlement that was raised."""
+    gateway = cluster.gateway()
+    gateway.apply(objects(), owner)
+    merge = "application/merge-patch+json"
+    quota = {"spec": {"hard": {"pods": "1000"}}}
+    cluster.ask("PATCH", f"{PATH}/resourcequotas/plan", quota, content_type=merge)
+    raised = {"metadata": {"annotations": {"arm-engine.io/entitlement.environments": "9"}}}
+    cluster.ask("PATCH", PATH, raised, content_type=merge)
+    policies = f"/apis/networking.k8s.io/v1/namespaces/{NAMESPACE}/networkpolicies"
+    cluster.ask("DELETE", f"{policies}/deny-all")
+    entitlement = ".metadata.annotations.arm-engine.io/entitlement.environments"
+    assert gateway.drift(objects(), owner) == [
+        f"Namespace {NAMESPACE}: {entitlement} is '9', should be '5'",
+        "ResourceQuota plan: .spec.hard.pods is '1000', should be '40'",
+        "NetworkPolicy deny-all is missing",
+    ]
+
+
+def test_a_tenant_that_is_not_there_is_one_line(cluster, objects, owner):
+    """Its namespace is missing, and nothing more is asked."""
+    cluster.seen()
+    assert cluster.gateway().drift(objects(), owner) == [f"Namespace {NAMESPACE} is missing"]
+    assert len(cluster.seen()) == 1
+
+
+def test_a_namespace_that_is_not_ours_is_not_compared(cluster, objects, owner):
+    """It is reported as what it is."""
+    theirs = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    cluster.ask("POST", "/api/v1/namespaces", theirs)
+    with pytest.raises(Permanent, match="not ours"):
+        cluster.gateway().drift(objects(), owner)

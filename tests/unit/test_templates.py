@@ -1,0 +1,117 @@
+"""An adopter's own objects for a plan: what is taken, what is refused, and what becomes of them."""
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain import templates, tenant
+from chalicelib.domain.errors import Misconfigured
+
+TENANT = "4f9c2ab81d07e635"
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: product, labels: {tier: front}}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: product}}
+  template:
+    metadata: {labels: {app: product}}
+    spec:
+      containers:
+      - name: product
+        image: registry.example/product:1
+        env:
+        - {name: ENVIRONMENTS, value: "{{entitlement.environments}}"}
+        - {name: HOST, value: "{{ tenant }}.example.com"}
+"""
+SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: pull}\nstringData: {a: b}\n"
+
+
+@pytest.fixture
+def loaded(catalogue):
+    """The catalogue with these files for Basic."""
+
+    def make(**files):
+        plans = [replace(p, folder="basic" if p.id == "basic" else None) for p in catalogue.plans]
+        texts = {f"{name}.yaml": text for name, text in files.items()}
+        return templates.loaded(replace(catalogue, plans=tuple(plans)), {"basic": texts}.get)
+
+    return make
+
+
+@pytest.fixture
+def objects(loaded):
+    def make(plan="basic", **how):
+        sold = loaded(a=DEPLOYMENT, b=SECRET)
+        made = tenant.objects(sold, TENANT, sold.plan(plan), **how)
+        return {(m["kind"], m["metadata"]["name"]): m for m in made}
+
+    return make
+
+
+def test_a_plans_own_objects_come_with_the_rest(objects, catalogue):
+    """In the tenant's namespace, with our labels beside their own, noted for pruning."""
+    made = objects()["Deployment", "product"]["metadata"]
+    assert made["namespace"] == f"arm-{TENANT}"
+    assert made["labels"] == {"tier": "front"} | made["labels"]
+    assert tenant.ownership(catalogue, TENANT).items() <= made["labels"].items()
+    noted = objects()["Namespace", f"arm-{TENANT}"]["metadata"]["annotations"]
+    assert '"Deployment/product"' in noted["arm-engine.io/objects"]
+    assert ("Deployment", "product") not in objects("pro")
+
+
+def test_placeholders_are_filled_in(objects):
+    """With what belongs to the tenant and to its plan."""
+    (container,) = objects()["Deployment", "product"]["spec"]["template"]["spec"]["containers"]
+    assert [each["value"] for each in container["env"]] == ["5", f"{TENANT}.example.com"]
+
+
+def test_a_suspended_tenants_templates_are_at_zero(objects):
+    """They say so themselves, so that applying them starts nothing."""
+    assert objects()["Deployment", "product"]["spec"]["replicas"] == 3
+    assert objects(suspended=True)["Deployment", "product"]["spec"]["replicas"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("a: [", "basic/a.yaml: not YAML"),
+        ("- 1", "a document that is no object"),
+        ("kind: ClusterRole", "kind ClusterRole: must be one of ConfigMap,"),
+        ("kind: Role", "kind Role: must be one of"),
+        ("kind: PersistentVolumeClaim", "kind PersistentVolumeClaim: must be one of"),
+        ("kind: Secret", "Secret: metadata.name must look like"),
+        ("kind: Secret\nmetadata: {name: No}", "Secret: metadata.name must look like"),
+        (SECRET.replace("v1", "v2"), "Secret pull: apiVersion must be v1, not 'v2'"),
+        (SECRET.replace("pull}", "pull, namespace: kube-system}"), "Secret pull: metadata.namespace must"),
+        (SECRET + "status: {}\n", "Secret pull: status is not"),
+        (SECRET + "---\n" + SECRET, "Secret pull: there is already"),
+        (SECRET.replace("a: b", "a: '{{password}}'"), "Secret pull: unknown placeholder password: known are app"),
+        (SECRET.replace("a: b", "a: '{{entitlement.jets}}'"), "unknown placeholder entitlement.jets"),
+        (DEPLOYMENT.split("  template:", maxsplit=1)[0], "Deployment product: spec.template.spec is missing"),
+        ("apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: tenant-admin}", "ServiceAccount tenant-admin: there is already"),
+        ("apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny-all}", "NetworkPolicy deny-all: there is"),
+    ],
+)  # fmt: skip
+def test_every_mistake_is_named(loaded, text, named):
+    """With plan, file and object."""
+    with pytest.raises(Misconfigured) as raised:
+        loaded(a=text)
+    assert str(raised.value).startswith("plans.basic.templates: basic/a.yaml: ")
+    assert named in str(raised.value)
+
+
+def test_a_folder_without_templates_is_a_mistake(loaded):
+    """Whoever named it meant something."""
+    with pytest.raises(Misconfigured, match="there is no basic"):
+        loaded()
+
+
+def test_a_value_cannot_change_the_structure(catalogue):
+    """A placeholder is filled in where a text stood, whatever the value looks like."""
+    plan = replace(catalogue.plan("basic"), folder="x", entitlements={"e": "a: [b]\n- c"})
+    text = SECRET.replace("a: b", "a: '{{entitlement.e}}'")
+    sold = templates.loaded(replace(catalogue, plans=(plan,)), lambda _: {"f.yaml": text})
+    secret = tenant.objects(sold, TENANT, sold.plans[0])[-1]
+    assert secret["stringData"] == {"a": "a: [b]\n- c"}

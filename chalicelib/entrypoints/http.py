@@ -106,10 +106,14 @@ def raw_body(request: Request) -> bytes:
     """The exact bytes.
 
     Raises:
+        InvalidRequest: it is said to be base64 and is not, or cannot be bytes at all.
         TooLarge: more than 256 KiB.
     """
-    raw = request.raw_body or b""
-    body = raw.encode() if isinstance(raw, str) else raw
+    try:
+        raw = request.raw_body or b""
+        body = raw.encode() if isinstance(raw, str) else raw
+    except ValueError as e:
+        raise errors.InvalidRequest("The body cannot be read.") from e
     if len(body) > MAX_BODY:
         raise errors.TooLarge
     return body

@@ -25,11 +25,15 @@ def configure() -> None:
     logger.setLevel(logging.INFO)
 
 
-def say(event: str, *, level: int = logging.INFO, **fields: object) -> None:
-    """One line: what happened, and the ids that tie it to a request, an event and a tenant."""
+def say(event: str, *, level: int = logging.INFO, exc_info: bool = False, **fields: object) -> None:
+    """One line: what happened, and the ids that tie it to a request, an event and a tenant.
+
+    With `exc_info`, also the exception that is being handled, with where it came from.
+    """
     logger.log(
         level,
         event,
+        exc_info=exc_info,
         extra={"level": logging.getLevelName(level)}
         | {name: value for name, value in fields.items() if value is not None},
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+import app
 from chalicelib import wiring
 from tests.contract.known import TENANT
 
@@ -82,12 +83,29 @@ def test_without_a_user_pool_there_is_no_sign_in_here(api):
     assert code(api.call("POST", "/api/auth/login", body)) == (404, "not_found")
 
 
-def test_a_bug_shows_nothing_of_itself(api, token, monkeypatch):
-    """A stranger reads that something went wrong, and its request id; the log has the rest."""
+def test_a_bug_shows_nothing_of_itself(api, token, monkeypatch, caplog):
+    """A stranger reads that something went wrong, and its request id; one log line has the rest."""
     monkeypatch.setattr("chalicelib.wiring.statuses", lambda: 1 / 0)
     status, body = api.call("GET", "/api/subscriptions/status", token=token())
     assert (status, body["error"]["code"]) == (500, "internal_error")
     assert "ZeroDivision" not in json.dumps(body)
+    (logged,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert (logged.message, logged.request_id) == ("bug", body["error"]["requestId"])
+    assert logged.exc_info[0] is ZeroDivisionError
+
+
+@pytest.mark.parametrize("body", ["abc", "\ud800"])
+def test_a_body_that_is_no_bytes_is_refused(body):
+    """Said to be base64 and it is not, or half of a surrogate pair: a clear no, never a crash."""
+    event = {
+        "requestContext": {"resourcePath": WEBHOOK, "httpMethod": "POST"},
+        "headers": {"Content-Type": "application/json"}, "multiValueHeaders": {},
+        "pathParameters": {}, "stageVariables": None, "multiValueQueryStringParameters": None,
+        "body": body, "isBase64Encoded": body.isascii(),
+    }  # fmt: skip
+    answer = app.app(event, None)
+    assert answer["statusCode"] == 400
+    assert json.loads(answer["body"])["error"]["code"] == "invalid_request"
 
 
 def test_a_webhook_without_a_secret_trusts_nothing(api, settings):

@@ -70,7 +70,7 @@ class InvalidCode(Refusal):
 
 
 class WeakPassword(Refusal):
-    """The password is too weak: at least 8 characters, upper and lower case, a digit, a symbol."""
+    """The password is too weak: please use at least 8 characters."""
 
     code = "weak_password"
 

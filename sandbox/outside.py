@@ -34,6 +34,7 @@ class RealCluster:
     ca: str | None
     token: str
     kubeconfig: Path
+    context: str
 
 
 def stripe_account(env: Mapping[str, str]) -> StripeAccount | None:
@@ -81,7 +82,13 @@ def cluster(env: Mapping[str, str]) -> RealCluster | None:
             f"ARM_TEST_KUBECONFIG={file}: its user needs a token; make one with "
             "`kubectl create token` for a service account that may manage namespaces"
         )
-    return RealCluster(server, _authority(file, where), token.strip(), file.resolve())
+    return RealCluster(
+        server=server,
+        ca=_authority(file, where),
+        token=token.strip(),
+        kubeconfig=file.resolve(),
+        context=str(config["current-context"]),
+    )
 
 
 def _named(config: Any, kind: str, name: str) -> Any:  # noqa: ANN401 - YAML

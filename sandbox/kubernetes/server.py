@@ -10,7 +10,8 @@ from socket import socket
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.kubernetes.authorization import ADMIN
+from sandbox.kubernetes import setup
+from sandbox.kubernetes.authorization import ADMIN, service_account
 from sandbox.kubernetes.cluster import Cluster
 from sandbox.kubernetes.faults import BadFault, Faults, Seen
 from sandbox.kubernetes.requests import Answer, as_json, parse
@@ -24,13 +25,28 @@ _NOT_READY = Refusal(503, "the sandbox's outage", "ServiceUnavailable")
 
 
 class KubernetesServer(LocalServer):
-    """One cluster, one token that may do everything."""
+    """One cluster, one token that may do everything, and perhaps the worker's.
 
-    def __init__(self, port: int, token: str, tls: ssl.SSLContext | None = None) -> None:
+    With `worker_token` the cluster is set up as an administrator would have (`infra/cluster.yaml`),
+    and that token is the worker's: it may do what the worker may on a real one.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        token: str,
+        tls: ssl.SSLContext | None = None,
+        worker_token: str | None = None,
+    ) -> None:
         self._tls = tls
         self.faults = Faults()
         self.seen = Seen()
-        self.cluster = Cluster({token: ADMIN}, _later)
+        users = {token: ADMIN}
+        if worker_token is not None:
+            users[worker_token] = service_account(*setup.WORKER)
+        self.cluster = Cluster(users, _later)
+        if worker_token is not None:
+            setup.apply(self.cluster, token)
         super().__init__((HOST, port), _Handler)
 
     def get_request(self) -> tuple[socket, Any]:

@@ -115,6 +115,12 @@ class RealServer:
                     self.ask("DELETE", each.format(f"namespaces/{name}"))
                 self.ask("PUT", f"{path}/finalize", {**found, "spec": {"finalizers": []}})
 
+    def let_controllers_look(self):
+        """Give the namespace controller time to say why something does not go."""
+        if not self.has_controllers:
+            pytest.skip("needs the namespace controller")
+        time.sleep(10)
+
     def clear(self):
         """Without any namespace that a test has left."""
         for name in OURS:

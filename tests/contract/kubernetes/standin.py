@@ -15,10 +15,10 @@ WORKER = "I am the worker"
 
 
 class StandIn:
-    """One cluster on a socket, set up as an administrator would have."""
+    """One cluster on a socket, set up as an administrator would have, if nothing else is said."""
 
-    def __init__(self):
-        self._server = KubernetesServer(0, TOKEN, worker_token=WORKER)
+    def __init__(self, worker_token=WORKER):
+        self._server = KubernetesServer(0, TOKEN, worker_token=worker_token)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.01}
         )
@@ -61,6 +61,8 @@ class StandIn:
     def finish_deletions(self):
         """Let what is Terminating be gone."""
         self._server.cluster.finish_deletions()
+
+    let_controllers_look = finish_deletions
 
     def close(self):
         """Let go of every connection, and end."""

@@ -14,6 +14,7 @@ from sandbox.kubernetes import (
     deletion,
     discovery,
     kinds,
+    openapi,
     paging,
     selectors,
     statuses,
@@ -106,7 +107,7 @@ class Cluster:
         if request.path.startswith(access_reviews.PATH):
             return access_reviews.answer(self._store, user, request, self._now)
         authorization.check_path(user, request)
-        found = discovery.answer(request)
+        found = discovery.answer(request) or openapi.answer(request.path)
         return found or as_text(404, "404 page not found\n")
 
     def _user(self, request: Request) -> User:

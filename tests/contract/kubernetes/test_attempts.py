@@ -10,6 +10,8 @@ from chalicelib.wiring import catalogue
 from sandbox.kubernetes import setup
 from tests.contract.kubernetes.conftest import NAMESPACE
 
+pytestmark = pytest.mark.cluster
+
 DOC = Path(__file__).parents[3] / "docs" / "security.md"
 CORE, RBAC = "/api/v1/namespaces", "/apis/rbac.authorization.k8s.io/v1"
 TENANT = f"{CORE}/{NAMESPACE}"

@@ -7,6 +7,8 @@ from chalicelib.domain.errors import Permanent
 from chalicelib.gateways import cluster_objects
 from chalicelib.wiring import catalogue
 
+pytestmark = pytest.mark.cluster
+
 NAMESPACE = "arm-4f9c2ab81d07e635"
 PATH = f"/api/v1/namespaces/{NAMESPACE}"
 

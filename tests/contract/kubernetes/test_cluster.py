@@ -7,6 +7,8 @@ import pytest
 from chalicelib.domain import inventory
 from chalicelib.domain.errors import Permanent, Temporary, Waiting
 
+pytestmark = pytest.mark.cluster
+
 NAMESPACE = "arm-4f9c2ab81d07e635"
 PATH = f"/api/v1/namespaces/{NAMESPACE}"
 QUOTA = f"{PATH}/resourcequotas/plan"

@@ -7,6 +7,8 @@ import pytest
 from chalicelib.domain.errors import Temporary, Waiting
 from tests.contract.kubernetes import verbs
 
+pytestmark = pytest.mark.cluster
+
 NAMESPACE = verbs.NAMESPACE
 QUOTA = f"/api/v1/namespaces/{NAMESPACE}/resourcequotas/plan"
 

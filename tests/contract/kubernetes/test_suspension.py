@@ -4,6 +4,8 @@ import pytest
 
 from chalicelib.domain.errors import Permanent, Temporary
 
+pytestmark = pytest.mark.cluster
+
 NAMESPACE = "arm-4f9c2ab81d07e635"
 CORE = f"/api/v1/namespaces/{NAMESPACE}"
 APPS = f"/apis/apps/v1/namespaces/{NAMESPACE}"

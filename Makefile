@@ -7,10 +7,10 @@ LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check lint types layers pages format lock package clean
+.PHONY: help demo test bench check lint types layers pages format lock package clean test-cluster
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 12
 
 demo: $(INSTALLED) ## the whole system on this machine; ARGS="--port 9000" for another port
 	@exec $(BIN)/python -m sandbox $(ARGS)
@@ -20,6 +20,10 @@ test: $(INSTALLED) ## all tests; ARGS="-k webhook" for some
 
 bench: $(INSTALLED) ## measure; writes bench/README.md; ARGS="warm" for one module of it
 	@$(BIN)/python -m bench $(ARGS)
+
+test-cluster: $(INSTALLED) ## the cluster's tests on ARM_TEST_KUBECONFIG's, or KUBEBUILDER_ASSETS'
+	@$(BIN)/python -m sandbox.outside
+	@$(BIN)/python -m pytest -m cluster $(ARGS)
 
 check: lint types layers pages ## everything that needs no running system (Node for the pages)
 

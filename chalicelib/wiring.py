@@ -17,6 +17,7 @@ from chalicelib.domain.errors import Misconfigured
 
 # ruff: noqa: PLC0415 - this is what the module is for
 if TYPE_CHECKING:
+    from chalicelib.gateways.kubernetes_http import AccessProvider
     from chalicelib.gateways.parameters import Parameters
     from chalicelib.gateways.tokens import Tokens
     from chalicelib.ports import Accounts, Clock, Cluster, Payments, Queue, Records
@@ -128,16 +129,27 @@ def livemode() -> bool:
 
 @cache
 def cluster() -> "Cluster":
-    """The cluster, by a server and a token."""
+    """The cluster: by a server and a token, or an EKS cluster by its name."""
     from chalicelib.domain.labels import Labels
     from chalicelib.gateways.cluster import KubernetesCluster
-    from chalicelib.gateways.kubernetes_http import KubernetesHttp, fixed
+    from chalicelib.gateways.kubernetes_http import KubernetesHttp
 
+    return KubernetesCluster(KubernetesHttp(_access()), Labels.of(catalogue().product))
+
+
+def _access() -> "AccessProvider":
     given = settings()
-    if not (given.kube_server and given.kube_token):
-        raise Misconfigured("settings: KUBE_SERVER and KUBE_TOKEN are needed to reach the cluster")
-    access = fixed(given.kube_server, given.kube_ca, given.kube_token)
-    return KubernetesCluster(KubernetesHttp(access), Labels.of(catalogue().product))
+    if given.kube_server and given.kube_token:
+        from chalicelib.gateways.kubernetes_http import fixed
+
+        return fixed(given.kube_server, given.kube_ca, given.kube_token)
+    if given.cluster_name:
+        from chalicelib.gateways.eks import EksAccess
+
+        return EksAccess(given.cluster_name)
+    raise Misconfigured(
+        "settings: CLUSTER_NAME, or KUBE_SERVER and KUBE_TOKEN, are needed to reach the cluster"
+    )
 
 
 @cache

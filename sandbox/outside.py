@@ -5,6 +5,7 @@
 programs is ever followed.
 """
 
+import os
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from sandbox.serving import refuse
 
 
 class UnusableError(Exception):
@@ -34,6 +37,7 @@ class RealCluster:
     ca: str | None
     token: str
     kubeconfig: Path
+    context: str
 
 
 def stripe_account(env: Mapping[str, str]) -> StripeAccount | None:
@@ -81,7 +85,32 @@ def cluster(env: Mapping[str, str]) -> RealCluster | None:
             f"ARM_TEST_KUBECONFIG={file}: its user needs a token; make one with "
             "`kubectl create token` for a service account that may manage namespaces"
         )
-    return RealCluster(server, _authority(file, where), token.strip(), file.resolve())
+    return RealCluster(
+        server=server,
+        ca=_authority(file, where),
+        token=token.strip(),
+        kubeconfig=file.resolve(),
+        context=str(config["current-context"]),
+    )
+
+
+def main() -> None:
+    """Say which API server the tests are about to use, or why none can be; exit code 2 then."""
+    try:
+        found = cluster(os.environ)
+    except UnusableError as e:
+        raise refuse(str(e)) from e
+    if found:
+        text = f"About to use the context {found.context} of {found.kubeconfig}: {found.server}"
+    elif assets := os.environ.get("KUBEBUILDER_ASSETS"):
+        text = f"About to start etcd and kube-apiserver from {assets}"
+    else:
+        raise refuse(
+            "Name a cluster for tests in ARM_TEST_KUBECONFIG (a kubeconfig whose current context's "
+            "user is an administrator with a token), or a folder with etcd and kube-apiserver in "
+            "KUBEBUILDER_ASSETS"
+        )
+    print(text, flush=True)  # noqa: T201 - for the person at the terminal
 
 
 def _named(config: Any, kind: str, name: str) -> Any:  # noqa: ANN401 - YAML
@@ -105,3 +134,7 @@ def _text(file: Path, name: str | None) -> str | None:
         return (file.parent / name).read_text("utf-8")
     except OSError as e:
         raise UnusableError(f"ARM_TEST_KUBECONFIG={file} names {name}: {e.strerror}") from e
+
+
+if __name__ == "__main__":
+    main()

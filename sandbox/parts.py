@@ -12,7 +12,8 @@ from sandbox.serving import HOST, SUPERVISED
 STAGE = "dev"
 REGION = "us-east-1"
 STRIPE_KEY = "sk_test_sandbox"
-KUBE_TOKEN = "sandbox-provisioner"  # noqa: S105 - made up, for loopback only
+KUBE_ADMIN_TOKEN = "sandbox-admin"  # noqa: S105 - made up, for loopback only
+KUBE_TOKEN = "sandbox-worker"  # noqa: S105 - made up, for loopback only
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV")
 """All of the user's environment that a part sees: no AWS_*, no KUBECONFIG, no proxy, no keys."""
 
@@ -98,7 +99,8 @@ def commands(
             *("--settle-url", f"{addresses['worker']}/settle", "--public-url", addresses["stripe"]),
         ],
         "kubernetes": [
-            *("--token", KUBE_TOKEN, "--certificate", str(certificate), "--key", str(key)),
+            *("--token", KUBE_ADMIN_TOKEN, "--worker-token", KUBE_TOKEN),
+            *("--certificate", str(certificate), "--key", str(key)),
         ],
     }
     return {

@@ -145,7 +145,7 @@ class Supervisor:
         config = self._cluster.kubeconfig if self._cluster else self.folder / "kubeconfig"
         if not self._cluster:
             ca = self._ca.read_text()
-            kubeconfig.write(config, reached.kube_server, reached.kube_token, ca)
+            kubeconfig.write(config, reached.kube_server, parts.KUBE_ADMIN_TOKEN, ca)
         self._ready = {
             **{name: self._addresses[name] for name in NAMES},
             "stripe": reached.stripe or "https://api.stripe.com",

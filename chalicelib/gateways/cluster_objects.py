@@ -41,6 +41,9 @@ PATHS = {
 }
 """The kinds that a tenant may consist of; nothing is discovered."""
 
+UNREAD = ("ConfigMap", "Secret")
+"""Kinds that hold what is none of ours elsewhere in the cluster, where rights to read reach."""
+
 
 def collection(kind: str, namespace: str) -> str:
     """The path of all objects of a kind in a namespace."""
@@ -83,10 +86,10 @@ class ClusterObjects:
     def read(self, manifest: Manifest) -> Mapping[str, Any] | None:
         """The object as it stands; None if it does not.
 
-        A Secret is looked at by an empty apply that is a dry run, under a name that owns nothing:
-        so nobody has to be allowed to read secrets, and admission confines it like any write.
+        Those in `UNREAD` are looked at by an empty apply that is a dry run, under a name that owns
+        nothing: so nobody has to be allowed to read them, and admission confines it like a write.
         """
-        if manifest["kind"] == "Secret":
+        if manifest["kind"] in UNREAD:
             answer = self._dry_look(manifest)
             if answer.status == HTTPStatus.CREATED:
                 return None

@@ -1,4 +1,4 @@
-"""`python -m sandbox.kubernetes --port N --token T [--certificate FILE --key FILE]`.
+"""The stand-in as a process; `--help` says what it takes.
 
 With a certificate it speaks TLS, which kubectl wants before it sends a token. The first line on
 standard output says which port it is: `{"port": N}`.
@@ -18,6 +18,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="sandbox.kubernetes")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--token", required=True)
+    parser.add_argument("--worker-token", help="with what infra/cluster.yaml gives the worker")
     parser.add_argument("--certificate", type=Path)
     parser.add_argument("--key", type=Path)
     given = parser.parse_args()
@@ -26,7 +27,7 @@ def main() -> None:
     tls = _tls(given.certificate, given.key) if given.certificate else None
 
     def make() -> KubernetesServer:
-        server = KubernetesServer(given.port, given.token, tls)
+        server = KubernetesServer(given.port, given.token, tls, given.worker_token)
         print(json.dumps({"port": server.server_address[1]}), flush=True)  # noqa: T201 - for whoever started it
         return server
 

@@ -1,6 +1,6 @@
 """`kubectl auth can-i`: whether somebody may do something, without doing it."""
 
-from sandbox.kubernetes import authorization, managed, statuses
+from sandbox.kubernetes import authorization, managed, protobuf, statuses
 from sandbox.kubernetes.authorization import ANONYMOUS, Asked, User
 from sandbox.kubernetes.kinds import Kind, Object
 from sandbox.kubernetes.managed import Manager
@@ -28,7 +28,7 @@ def answer(store: Store, user: User, request: Request, now: str) -> Answer:
             f'in API group "{GROUP}" at the cluster scope'
         )
         raise statuses.forbidden(KIND, "", why)
-    body = request.json()
+    body = request.either(protobuf.access_review)
     spec = body.get("spec") or {}
     review: Object = {"kind": KIND.name, "apiVersion": KIND.api_version, "metadata": {}}
     asked = spec.get("resourceAttributes")

@@ -4,7 +4,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 from threading import Condition
-from typing import Any
+from typing import Any, Literal
 
 _CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 _REMEMBERED = 10_000
@@ -14,14 +14,29 @@ class BadFault(ValueError):
     """A setting that is none."""
 
 
+Verdict = Literal["up", "down", "throttled"]
+
+_SECONDS = ("outage", "slow")
+_COUNTS = ("hang_after", "outage_after", "throttle")
+_NONE: dict[str, Any] = {
+    "outage": 0, "slow": 0, "hang_after": None, "outage_after": None, "throttle": 0, "close": False
+}  # fmt: skip
+
+
 @dataclass
 class Faults:
-    """An outage, or requests that hang; wall-clock seconds."""
+    """What goes wrong at the moment; wall-clock seconds.
+
+    - `outage`: seconds of 503 from now; `outage_after`: 503 once so many changes were let through.
+    - `hang_after`: once so many changes were let through, requests wait until this is lifted.
+    - `slow`: seconds that every request takes longer.
+    - `throttle`: the next so many requests are put off with 429 and a time to come again.
+    - `close`: every connection is closed after an answer, without a word.
+    """
 
     _changed: Condition = field(default_factory=Condition)
     _down_until: float = 0
-    _left: int | None = None
-    """Changing requests that are let through before everything hangs; None: nothing hangs."""
+    _set: dict[str, Any] = field(default_factory=lambda: dict(_NONE))
 
     def set(self, wanted: dict[str, Any]) -> None:
         """Take over what is named; the rest stays.
@@ -30,31 +45,46 @@ class Faults:
             BadFault: an unknown name, or a value of the wrong kind.
         """
         for name, value in wanted.items():
-            number = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-            whole = number and isinstance(value, int)
-            if (name == "outage" and number) or (name == "hang_after" and (whole or value is None)):
-                continue
-            raise BadFault(f"not a fault: {name}: {value!r}")
+            if not _fits(name, value):
+                raise BadFault(f"not a fault: {name}: {value!r}")
         with self._changed:
+            self._set |= wanted
             if "outage" in wanted:
                 self._down_until = time.monotonic() + wanted["outage"]
-            if "hang_after" in wanted:
-                self._left = wanted["hang_after"]
             self._changed.notify_all()
 
     def state(self) -> dict[str, Any]:
         """As set, with what is left of it."""
         with self._changed:
             outage = max(0.0, self._down_until - time.monotonic())
-            return {"outage": outage, "hang_after": self._left}
+            return {**self._set, "outage": outage}
 
-    def pass_through(self, method: str) -> bool:
-        """Hang if told to; then whether the API is up."""
+    @property
+    def closes(self) -> bool:
+        """Whether connections are closed after an answer."""
+        return bool(self._set["close"])
+
+    def pass_through(self, method: str) -> Verdict:
+        """Be slow, or hang, if told to; then what the API answers with."""
+        time.sleep(self._set["slow"])
         with self._changed:
-            self._changed.wait_for(lambda: self._left != 0)
-            if self._left is not None and method in _CHANGING:
-                self._left -= 1
-            return time.monotonic() >= self._down_until
+            self._changed.wait_for(lambda: self._set["hang_after"] != 0)
+            if self._set["throttle"]:
+                self._set["throttle"] -= 1
+                return "throttled"
+            if self._set["outage_after"] == 0 or time.monotonic() < self._down_until:
+                return "down"
+            for name in ("hang_after", "outage_after"):
+                if self._set[name] is not None and method in _CHANGING:
+                    self._set[name] -= 1
+            return "up"
+
+
+def _fits(name: str, value: object) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+    if name in _COUNTS:
+        return (number and isinstance(value, int)) or (value is None and _NONE[name] is None)
+    return (name in _SECONDS and number) or (name == "close" and isinstance(value, bool))
 
 
 class Seen:

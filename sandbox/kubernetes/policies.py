@@ -1,6 +1,5 @@
 """ValidatingAdmissionPolicies: the very CEL expressions of a policy, evaluated by a CEL library."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -43,8 +42,8 @@ class Attempt:
     dry_run: bool
 
     @cached_property
-    def variables(self) -> dict[str, Any]:
-        """What expressions may name."""
+    def request(self) -> Any:  # noqa: ANN401 - a CEL value
+        """What was asked, and by whom: all that a condition of ours looks at."""
         kind = self.kind
         within = self.name if kind == _NAMESPACE else self.namespace
         request = {
@@ -57,12 +56,23 @@ class Attempt:
             "dryRun": self.dry_run,
             "userInfo": {"username": self.user.name, "groups": list(self.user.groups)},
         }
+        return json_to_cel(request)
+
+    @cached_property
+    def objects(self) -> dict[str, Any]:
+        """The object before and after, and its namespace."""
+        found = {
+            "object": self.after, "oldObject": self.before, "namespaceObject": self.namespace_object
+        }  # fmt: skip
         return {
-            "request": _cel(request),
-            "object": _cel(self.after),
-            "oldObject": _cel(self.before),
-            "namespaceObject": _cel(self.namespace_object),
+            name: None if obj is None else json_to_cel(_plain(obj)) for name, obj in found.items()
         }
+
+
+def _plain(obj: Object) -> Object:
+    """Without managedFields: they are most of an object, and no expression of ours reads them."""
+    metadata = {k: v for k, v in obj["metadata"].items() if k != "managedFields"}
+    return {**obj, "metadata": metadata}
 
 
 def check(store: Store, attempt: Attempt) -> None:
@@ -88,10 +98,13 @@ def _denials(policy: Object, attempt: Attempt) -> Iterator[tuple[str, str]]:
     spec = policy["spec"]
     strict = spec.get("failurePolicy", "Fail") == "Fail"
     try:
-        known = dict(attempt.variables)
-        conditions = spec.get("matchConditions") or []
-        if not all(_evaluated(each["expression"], known) for each in conditions):
+        known: dict[str, Any] = {"request": attempt.request}
+        conditions = [each["expression"] for each in spec.get("matchConditions") or []]
+        if any("bject" in expression for expression in conditions):
+            known |= attempt.objects
+        if not all(_evaluated(expression, known) for expression in conditions):
             return
+        known |= attempt.objects
         found = {}
         for each in spec.get("variables") or []:
             found[each["name"]] = _evaluated(each["expression"], known)
@@ -126,12 +139,6 @@ def compiles(expression: str) -> str | None:
     except CELParseError as e:
         return str(e)
     return None
-
-
-def _cel(value: Object | None) -> Any:  # noqa: ANN401 - a CEL value
-    if value is None:
-        return None
-    return json_to_cel(json.loads(json.dumps(value)))
 
 
 def _matches(wanted: Object, attempt: Attempt) -> bool:

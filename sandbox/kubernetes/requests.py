@@ -1,7 +1,7 @@
 """A request taken apart: which verb, on what; and what goes back."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from sandbox.kubernetes import kinds, statuses
 from sandbox.kubernetes.kinds import Kind, Object
 
+PROTOBUF = "application/vnd.kubernetes.protobuf"
 _WITH_SUBRESOURCE = 2
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
@@ -94,6 +95,19 @@ class Request:
         if self.method == "GET":
             return "get" if target.name else "list"
         return _VERBS.get(self.method, self.method.lower())
+
+    def either(self, by_protobuf: Callable[[bytes], Object]) -> Object:
+        """The body as an object, from JSON or as kubectl sends a few kinds.
+
+        Raises:
+            Refusal: 400, it is none.
+        """
+        if self.content_type != PROTOBUF:
+            return self.json()
+        try:
+            return by_protobuf(self.body)
+        except ValueError as e:
+            raise statuses.bad_request(f"the body is not protobuf: {e}") from e
 
     def json(self) -> Object:
         """The body as an object.

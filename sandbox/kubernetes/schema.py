@@ -155,14 +155,19 @@ def has_bad_quantity(value: Any, kind: Type) -> bool:  # noqa: ANN401 - loose JS
 
 
 def pruned(value: Any, kind: Type) -> Any:  # noqa: ANN401 - loose JSON
-    """The value without nulls and without fields that its type does not have."""
+    """The value without nulls, empty maps, and fields that its type does not have.
+
+    The API's own types leave out a map that is empty (`labels`, `data`), unlike an empty struct.
+    """
     if kind.form == "list" and isinstance(value, list):
         return [pruned(item, kind.items) for item in value]
     if isinstance(value, dict) and kind.form in ("struct", "map"):
         return {
             name: _as_text(pruned(item, found), found)
             for name, item in value.items()
-            if item is not None and (found := kind.field(name)) is not None
+            if item is not None
+            and (found := kind.field(name)) is not None
+            and not (item == {} and found.form == "map")
         }
     return value
 

@@ -7,10 +7,11 @@ import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from socket import socket
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from sandbox.kubernetes.authorization import ADMIN
+from sandbox.kubernetes import setup
+from sandbox.kubernetes.authorization import ADMIN, service_account
 from sandbox.kubernetes.cluster import Cluster
 from sandbox.kubernetes.faults import BadFault, Faults, Seen
 from sandbox.kubernetes.requests import Answer, as_json, parse
@@ -20,17 +21,40 @@ from sandbox.serving import HOST, LocalServer, Quiet
 TERMINATING = 1.0
 """Seconds that a namespace takes to go; a real one takes about five."""
 
+_TOO_MANY = Refusal(
+    429,
+    "Too many requests, please try again later.",
+    "TooManyRequests",
+    {"retryAfterSeconds": 1},
+)
 _NOT_READY = Refusal(503, "the sandbox's outage", "ServiceUnavailable")
 
 
 class KubernetesServer(LocalServer):
-    """One cluster, one token that may do everything."""
+    """One cluster, one token that may do everything, and perhaps the worker's.
 
-    def __init__(self, port: int, token: str, tls: ssl.SSLContext | None = None) -> None:
+    With `worker_token` the cluster is set up as an administrator would have (`infra/cluster.yaml`),
+    and that token is the worker's: it may do what the worker may on a real one.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        token: str,
+        tls: ssl.SSLContext | None = None,
+        worker_token: str | None = None,
+    ) -> None:
         self._tls = tls
         self.faults = Faults()
         self.seen = Seen()
-        self.cluster = Cluster({token: ADMIN}, _later)
+        users = {token: ADMIN}
+        if worker_token is not None:
+            users[worker_token] = service_account(*setup.WORKER)
+        self.cluster = Cluster(users, _later)
+        if worker_token is not None:
+            setup.apply(self.cluster, token)
+        self.around: Callable[[Literal["before", "after"]], None] = lambda _: None
+        """Called before each request is looked at, and after a change was made, unanswered yet."""
         super().__init__((HOST, port), _Handler)
 
     def get_request(self) -> tuple[socket, Any]:
@@ -65,13 +89,22 @@ class _Handler(Quiet):
             self._send(self._switch(path, body))
             return
         seen = self.server.seen.add(self.command, path)
-        if self.server.faults.pass_through(self.command):
-            request = parse(self.command, self.path, dict(self.headers.items()), body)
-            answer = self.server.cluster.handle(request)
-        else:
-            answer = as_json(_NOT_READY.code, _NOT_READY.body)
+        answer = self._answer(body)
         seen["status"] = answer.status
         self._send(answer)
+        self.close_connection = self.close_connection or self.server.faults.closes
+
+    def _answer(self, body: bytes) -> Answer:
+        self.server.around("before")
+        verdict = self.server.faults.pass_through(self.command)
+        if verdict != "up":
+            refusal = _NOT_READY if verdict == "down" else _TOO_MANY
+            return as_json(refusal.code, refusal.body)
+        request = parse(self.command, self.path, dict(self.headers.items()), body)
+        answer = self.server.cluster.handle(request)
+        if self.command != "GET":
+            self.server.around("after")
+        return answer
 
     do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - http.server's own names
 
@@ -103,6 +136,8 @@ class _Handler(Quiet):
     def _send(self, answer: Answer) -> None:
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            self.send_header("Retry-After", "1")
         if answer.stream is None:
             self.send_header("Content-Length", str(len(answer.body)))
             self.end_headers()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
 
-from sandbox.kubernetes import admission, decoding, kinds, managed, statuses
+from sandbox.kubernetes import admission, decoding, kinds, managed, protobuf, statuses
 from sandbox.kubernetes.authorization import User, service_account
 from sandbox.kubernetes.kinds import Object
 from sandbox.kubernetes.managed import Manager
@@ -33,7 +33,7 @@ def token(request: Request, target: Target, found: Object, now: float, issue: Is
     Raises:
         Refusal: 422 for less than ten minutes.
     """
-    asked = request.json()
+    asked = request.either(protobuf.token_request)
     seconds = (asked.get("spec") or {}).get("expirationSeconds") or _HOUR
     if seconds < _SHORTEST:
         why = f"Invalid value: {seconds}: may not specify a duration less than 10 minutes"

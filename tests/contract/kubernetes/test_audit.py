@@ -7,6 +7,8 @@ from chalicelib.domain.errors import Permanent
 from chalicelib.gateways import cluster_objects
 from chalicelib.wiring import catalogue
 
+pytestmark = pytest.mark.cluster
+
 NAMESPACE = "arm-4f9c2ab81d07e635"
 PATH = f"/api/v1/namespaces/{NAMESPACE}"
 
@@ -16,19 +18,23 @@ def test_our_namespaces_come_page_by_page(cluster, monkeypatch):
     monkeypatch.setattr(cluster_objects, "PAGE", 2)
     gateway, plans = cluster.gateway(), ["free", "basic", "pro"]
     for number, plan in enumerate(plans):
-        objects = tenant.objects(catalogue(), f"{number}", catalogue().plan(plan))
-        gateway.apply(objects[:1], tenant.ownership(catalogue(), f"{number}"))
-    cluster.ask("DELETE", "/api/v1/namespaces/arm-2")
-    theirs = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "theirs"}}
+        objects = tenant.objects(catalogue(), f"{number:016x}", catalogue().plan(plan))
+        gateway.apply(objects[:1], tenant.ownership(catalogue(), f"{number:016x}"))
+    cluster.ask("DELETE", f"/api/v1/namespaces/arm-{2:016x}")
+    theirs = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "arm-theirs"}}
     cluster.ask("POST", "/api/v1/namespaces", theirs)
     cluster.seen()
     found = gateway.namespaces()
     assert next(found) == tenant.TenantNamespace(
-        name="arm-0", tenant_id="0", plan_id="free", suspended=False, terminating=False
+        name=f"arm-{0:016x}",
+        tenant_id=f"{0:016x}",
+        plan_id="free",
+        suspended=False,
+        terminating=False,
     )
     assert len(cluster.seen()) == 1
     assert [(n.tenant_id, n.plan_id, n.terminating) for n in found] == [
-        ("1", "basic", False), ("2", "pro", True)
+        (f"{1:016x}", "basic", False), (f"{2:016x}", "pro", True)
     ]  # fmt: skip
     assert len(cluster.seen()) == 1
 

@@ -12,7 +12,7 @@ from chalicelib.gateways.cluster import KubernetesCluster
 from chalicelib.gateways.kubernetes_http import KubernetesHttp, fixed
 from chalicelib.wiring import catalogue
 from sandbox import certificate
-from sandbox.kubernetes import kubeconfig
+from sandbox.kubernetes import kubeconfig, setup
 
 TOKEN = "let me in"
 NAMESPACE = "arm-4f9c2ab81d07e635"
@@ -109,3 +109,47 @@ def test_a_kubeconfig_is_for_its_owner_only(tmp_path):
     """There is a token in it."""
     kubeconfig.write(tmp_path / "config", "http://127.0.0.1:1", TOKEN, None)
     assert (tmp_path / "config").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.usefixtures("tenant")
+def test_kubectl_describes_a_tenant(kubectl):
+    """Its namespace with quota and limits, and each of its objects."""
+    described = kubectl("describe", "namespace", NAMESPACE)
+    assert (described.returncode, described.stderr) == (0, "")
+    assert "count/deployments.apps" in described.stdout
+    for what in ("role", "rolebinding", "networkpolicy", "serviceaccount"):
+        each = kubectl("describe", what, "-n", NAMESPACE)
+        assert (each.returncode, each.stderr) == (0, ""), each.stderr
+
+
+def test_kubectl_applies_what_a_cluster_needs(kubectl):
+    """As docs/security.md says it is done, and the second time nothing has changed."""
+    for _ in range(2):
+        done = kubectl("apply", "--server-side", "-f", str(setup.FILE))
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.count("serverside-applied") == len(setup.objects())
+    versions = kubectl(
+        "get", "validatingadmissionpolicies", "-o", "jsonpath={.items[*].metadata.generation}"
+    )
+    assert versions.stdout == "1 1 1"
+
+
+def test_kubectl_says_what_the_worker_may(kubectl):
+    """What the role gives, and not what it does not."""
+    kubectl("apply", "--server-side", "-f", str(setup.FILE))
+    token = kubectl("create", "token", "worker", "-n", "arm-engine").stdout.strip()
+    for question, answer in (
+        (("create", "namespaces"), "yes"),
+        (("patch", "resourcequotas", "-n", NAMESPACE), "yes"),
+        (("get", "secrets", "-n", "kube-system"), "no"),
+        (("create", "clusterrolebindings"), "no"),
+    ):
+        assert kubectl("auth", "can-i", *question, token=token).stdout.strip() == answer
+
+
+@pytest.mark.usefixtures("tenant")
+def test_kubectl_deletes_one_of_a_tenants_objects(kubectl):
+    """An operator may; and it is gone."""
+    gone = kubectl("delete", "networkpolicy", "allow-internet", "-n", NAMESPACE, "--timeout=30s")
+    assert (gone.returncode, gone.stderr) == (0, "")
+    assert "NotFound" in kubectl("get", "networkpolicy", "allow-internet", "-n", NAMESPACE).stderr

@@ -79,7 +79,14 @@ def test_a_certificate_that_is_none_is_one_clear_line(start, tmp_path):
 def test_a_fault_that_is_none_is_refused(cluster, wanted):
     """A typing mistake in a test must not pass for a healthy cluster."""
     assert cluster.ask("POST", "/sandbox/faults", wanted, token=None)[0] == 400
-    assert cluster.ask("GET", "/sandbox/faults", token=None)[1] == {"outage": 0, "hang_after": None}
+    assert cluster.ask("GET", "/sandbox/faults", token=None)[1] == {
+        "outage": 0,
+        "slow": 0,
+        "hang_after": None,
+        "outage_after": None,
+        "throttle": 0,
+        "close": False,
+    }
 
 
 def test_requests_hang_after_so_many_changes_until_they_are_let_go(cluster):

@@ -6,6 +6,8 @@ import pytest
 
 from sandbox.kubernetes import quantities
 
+pytestmark = pytest.mark.cluster
+
 PODS = "/api/v1/namespaces/arm-4f9c2ab81d07e635/pods"
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from chalicelib.domain.errors import Permanent, Temporary
 
+pytestmark = pytest.mark.cluster
+
 NAMESPACE = "arm-4f9c2ab81d07e635"
 CORE = f"/api/v1/namespaces/{NAMESPACE}"
 APPS = f"/apis/apps/v1/namespaces/{NAMESPACE}"
@@ -129,12 +131,12 @@ def test_the_first_size_is_the_one_that_counts(cluster, objects, owner, running)
     assert specs(cluster) == RESUMED
 
 
-def test_suspended_again_nothing_is_written(cluster, objects, owner, running):
+def test_suspended_again_nothing_is_written(cluster, objects, owner, running, versions):
     """Every version stays."""
     running.suspend(objects(suspended=True), owner)
-    before = [cluster.ask("GET", path)[1] for path in MADE], cluster.versions()
+    before = [cluster.ask("GET", path)[1] for path in MADE], versions()
     running.suspend(objects(suspended=True), owner)
-    assert ([cluster.ask("GET", path)[1] for path in MADE], cluster.versions()) == before
+    assert ([cluster.ask("GET", path)[1] for path in MADE], versions()) == before
 
 
 def test_what_is_controlled_is_left_to_its_controller(cluster, objects, owner, running):

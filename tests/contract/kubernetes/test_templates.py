@@ -8,6 +8,8 @@ from chalicelib.domain import templates, tenant
 from chalicelib.wiring import catalogue
 from tests.contract.kubernetes.conftest import NAMESPACE, TENANT
 
+pytestmark = pytest.mark.cluster
+
 DEPLOYMENT = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/product"
 SECRET = f"/api/v1/namespaces/{NAMESPACE}/secrets/pull"
 FILES = {

@@ -11,7 +11,7 @@ from chalicelib.entrypoints import storefront
 
 SITE = Path(__file__).parents[2] / "static_site"
 PAGES = sorted(str(page.relative_to(SITE)) for page in SITE.rglob("*.html"))
-VOID = {"br", "input", "link", "meta", "path", "rect"}
+VOID = {"br", "input", "link", "meta", "path", "rect", "img"}
 SERVED = {
     "/",
     "/pricing",

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 import urllib3
 from werkzeug.wrappers import Request, Response
 
+from sandbox.site.headers import SECURITY
+
 MAX_BODY = 10 * 1024 * 1024
 """Bytes; API Gateway refuses more."""
 
@@ -66,7 +68,7 @@ class Proxy:
         return Response(
             answer.data,
             status=answer.status,
-            headers=list(_passed_on(list(answer.headers.items())).items()),
+            headers=_passed_on(list(answer.headers.items())) | SECURITY,
         )
 
 
@@ -76,4 +78,4 @@ def _passed_on(headers: list[tuple[str, str]]) -> dict[str, str]:
 
 def _error(status: int, code: str, message: str) -> Response:
     body = {"error": {"code": code, "message": message, "requestId": "site"}}
-    return Response(json.dumps(body), status=status, content_type="application/json")
+    return Response(json.dumps(body), status, SECURITY, content_type="application/json")

@@ -1,7 +1,7 @@
 /**
  * The dashboard: how the subscription stands, looked at again only while something is under way
  * and somebody is looking.
- * @import { PortalSessionResponse, SubscriptionStatus, View } from './types.js'
+ * @import { PortalSessionResponse, Stage, SubscriptionStatus, View } from './types.js'
  */
 import { callSignedIn, leaveFor, onOtherTab, report, signedIn, toLogin } from './session.js';
 import { day, viewOf } from './status-view.js';
@@ -43,9 +43,11 @@ function show(status) {
   part('card').removeAttribute('aria-busy');
   write('status', view.headline);
   write('detail', view.detail);
-  part('progress').hidden = !view.underWay;
+  part('under-way').hidden = !view.underWay;
+  part('stages').replaceChildren(...view.stages.map(stage));
   facts(status, view);
   part('billing').hidden = !view.billing;
+  part('billing').classList.toggle('quiet', view.plansLink !== '');
   part('stop').hidden = !view.stoppable;
   part('plans-link').hidden = !view.plansLink;
   write('plans-link', view.plansLink);
@@ -53,20 +55,29 @@ function show(status) {
   if (view.underWay) again();
 }
 
+/** @param {Stage} stage */
+function stage({ text, state }) {
+  const item = document.createElement('li');
+  item.textContent = text;
+  item.classList.toggle('done', state === 'done');
+  if (state === 'now') item.setAttribute('aria-current', 'step');
+  return item;
+}
+
 /** @param {SubscriptionStatus} status @param {View} view */
-function facts({ planId, tenant }, { period }) {
+function facts({ planId, tenant }, { date }) {
   const names = /** @type {HTMLTemplateElement} */ (part('plan-names')).content;
   const known = planId && names.querySelector(`[value="${CSS.escape(planId)}"]`);
   fact('plan', (known && known.textContent) || planId || '');
   fact('namespace', tenant.namespace ?? '');
-  fact('renewal', period ? day(period.date) : '');
-  write('renewal-label', period?.label ?? '');
+  fact('date', date ? day(date.date) : '');
+  write('date-label', date?.label ?? '');
 }
 
 /** @param {string} id @param {string} text */
 function fact(id, text) {
   write(id, text);
-  part(id).parentElement?.toggleAttribute('hidden', !text);
+  part(id).closest('div')?.toggleAttribute('hidden', !text);
 }
 
 /**
@@ -81,6 +92,10 @@ function failed(problem) {
   }
   const offline = 'Failed to connect. Please check your internet and try again.';
   write('error', status === 0 ? offline : (status !== 404 && message) || 'Something went wrong. Please try again.');
+  if (part('card').ariaBusy) {
+    part('card').dataset.tone = 'warn';
+    write('status', 'Your subscription cannot be shown yet');
+  }
   return status === 0 || status >= 500;
 }
 
@@ -115,6 +130,16 @@ button('stop-yes', async () => {
   /** @type {HTMLButtonElement} */ (part('stop-yes')).disabled = false;
 });
 
+part('copy').hidden = !navigator.clipboard;
+part('copy').addEventListener('click', async () => {
+  await navigator.clipboard.writeText(part('namespace').textContent ?? '').then(
+    () => write('copy', 'Copied'),
+    () => write('copy', 'Not allowed'),
+  );
+  setTimeout(() => write('copy', 'Copy'), 2000);
+});
+part('retry').addEventListener('click', start);
+
 function start() {
   if (!signedIn()) return toLogin();
   wait = FIRST_WAIT;
@@ -125,6 +150,6 @@ start();
 onOtherTab(start);
 addEventListener('pageshow', ({ persisted }) => persisted && start());
 document.addEventListener('visibilitychange', () => {
-  const busy = !part('progress').hidden || part('error').textContent;
+  const busy = !part('under-way').hidden || part('error').textContent;
   if (!document.hidden && busy) start();
 });

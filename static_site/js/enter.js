@@ -61,7 +61,8 @@ function askForCode() {
   const address = code.querySelector('[data-address]');
   if (address) address.textContent = credentials.email ?? '';
   const heading = document.querySelector('h1');
-  if (heading) heading.textContent = 'Confirm your e-mail address';
+  if (heading) heading.textContent = 'Look into your inbox';
+  document.querySelector('#why')?.setAttribute('hidden', '');
   code.querySelector('input')?.focus();
 }
 
@@ -74,6 +75,9 @@ form('resend', async () => {
 for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll('[data-keep-query]'))) {
   link.search = location.search;
 }
+const why = document.querySelector('#why');
+if (why && plan) why.textContent = 'Your purchase goes on by itself right after.';
+else if (why && query.get('returnTo')) why.textContent = 'Please sign in, and we take you back there.';
 const said = document.querySelector('#changed');
 if (query.get('reset') === 'done') said?.removeAttribute('hidden');
 if (signedIn()) goOn();

@@ -19,9 +19,11 @@ async function buy(plan) {
   const label = button.textContent;
   button.textContent = 'Processing…';
   button.disabled = true;
+  button.ariaBusy = 'true';
   const again = () => {
     button.textContent = label;
     button.disabled = false;
+    button.removeAttribute('aria-busy');
   };
   addEventListener('pageshow', ({ persisted }) => persisted && again(), { once: true });
   try {
@@ -31,6 +33,7 @@ async function buy(plan) {
     if (failure.status === 401) return toLogin(plan);
     again();
     button.focus({ preventScroll: true });
+    button.after(notice); // beside what was pressed
     notice.append(message(failure), ...remedy(failure, plan));
   }
 }
@@ -114,12 +117,17 @@ function shown(card) {
   return String([id, name, price, period, card.classList.contains('popular'), features]);
 }
 
+/** Whether a card is in use: then it stays as it is. */
+const buying = () => plans.querySelector('[aria-busy], .notice') !== null;
+
 /** The cards stand in the page; they are drawn anew only where something else is sold by now. */
 async function refresh() {
   /** @type {Plan[]} */
   const sold = await call('/api/subscriptions/plans', { method: 'GET' });
   const same = String([...plans.querySelectorAll('article')].map(shown)) === String(sold.map(told));
-  if (!same) (await import('./cards.js')).draw(plans, sold);
+  if (same || buying()) return;
+  const { draw } = await import('./cards.js');
+  if (!buying()) draw(plans, sold);
 }
 
 async function markCurrent() {

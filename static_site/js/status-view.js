@@ -1,6 +1,6 @@
 /**
  * A subscription's status in words. Pure: nothing is asked and nothing is shown here.
- * @import { DateRow, SubscriptionStatus, View } from './types.js'
+ * @import { DateRow, Stage, SubscriptionStatus, View } from './types.js'
  */
 
 const FREE = 'free';
@@ -20,18 +20,44 @@ export function viewOf(status, paid) {
   const free = planId === FREE;
   return {
     ...wordsOf(status, paid),
-    period: periodOf(status),
+    stages: stagesOf(status, paid),
+    date: dateOf(status),
     billing: status.status !== 'none' && !free && planId !== null,
     stoppable: free && !ended,
     plansLink: ended ? 'See the plans' : free ? 'Upgrade' : '',
   };
 }
 
-/** @param {SubscriptionStatus} status @returns {DateRow | null} */
-function periodOf({ planId, currentPeriodEnd: date, cancelAtPeriodEnd, status }) {
-  if (!date || status === 'canceled') return null;
-  if (planId === FREE) return { label: 'Trial ends on', date };
-  return { label: cancelAtPeriodEnd ? 'Ends on' : 'Renews on', date };
+/**
+ * The one date that matters most now.
+ * @param {SubscriptionStatus} status
+ * @returns {DateRow | null}
+ */
+function dateOf({ active, planId, currentPeriodEnd, cancelAtPeriodEnd, dataKeptUntil, paymentProblem, status, tenant }) {
+  /** @param {string} label @param {string | null | undefined} date */
+  const row = (label, date) => (date ? { label, date } : null);
+  if (status === 'canceled') return tenant.state === 'none' ? null : row('Data kept until', dataKeptUntil);
+  if (status === 'past_due') return active ? row('Act by', paymentProblem?.actBy) : null;
+  if (planId === FREE) return row('Trial ends on', currentPeriodEnd);
+  return row(cancelAtPeriodEnd ? 'Ends on' : 'Renews on', currentPeriodEnd);
+}
+
+/**
+ * What is being set up right now; nothing where there is only one thing to wait for.
+ * @param {SubscriptionStatus} status
+ * @param {boolean} paid
+ * @returns {Stage[]}
+ */
+function stagesOf({ planId, status, tenant }, paid) {
+  const waiting = paid && ['none', 'canceled'].includes(status) && tenant.state !== 'deleting';
+  const settingUp = status === 'provisioning' && tenant.state !== 'failed';
+  if (!waiting && !settingUp) return [];
+  const payment = planId === FREE ? 'Started' : waiting ? 'Payment' : 'Paid';
+  return [
+    { text: payment, state: waiting ? 'now' : 'done' },
+    { text: 'Workspace', state: waiting ? 'next' : 'now' },
+    { text: 'Ready', state: 'next' },
+  ];
 }
 
 /**
@@ -66,7 +92,7 @@ function wordsOf(status, paid) {
 const busy = (headline, detail) => ({ tone: 'busy', headline, detail, underWay: true });
 
 /** @param {SubscriptionStatus} status @returns {ReturnType<typeof wordsOf>} */
-function active({ active, tenant }) {
+function active({ active, planId, currentPeriodEnd: end, cancelAtPeriodEnd, tenant }) {
   if (!active || tenant.state === 'suspended') {
     const detail = 'Your data is kept. Please contact support, and we will sort it out.';
     return { tone: 'warn', headline: 'Your workspace is suspended', detail, underWay: false };
@@ -74,7 +100,10 @@ function active({ active, tenant }) {
   if (tenant.state === 'pending') {
     return busy('Updating your workspace…', tenant.message ?? 'Your workspace keeps running meanwhile.');
   }
-  const detail = 'Everything is up and running.';
+  const ending = end && cancelAtPeriodEnd && planId !== FREE;
+  const detail = ending
+    ? `It runs until ${day(end)}, and then your subscription ends. You can carry on under “Manage billing”.`
+    : 'Everything is up and running.';
   return { tone: 'good', headline: 'Your workspace is ready', detail, underWay: false };
 }
 
@@ -94,8 +123,7 @@ function pastDue({ active, paymentProblem, tenant }) {
 /** @param {SubscriptionStatus} status @param {boolean} paid @returns {ReturnType<typeof wordsOf>} */
 function canceled({ dataKeptUntil, tenant }, paid) {
   if (paid) return nothing(paid);
-  const kept = dataKeptUntil && tenant.state !== 'none';
-  const detail = kept
+  const detail = dataKeptUntil && tenant.state !== 'none'
     ? `Your data is kept until ${day(dataKeptUntil)}. Subscribe again before then to carry on where you left off.`
     : 'Subscribe again anytime to get a new workspace.';
   return { tone: 'idle', headline: 'Your subscription has ended', detail, underWay: false };

@@ -76,6 +76,12 @@ export interface DateRow {
   date: string;
 }
 
+/** One of the things that happen on the way to a workspace. */
+export interface Stage {
+  text: string;
+  state: 'done' | 'now' | 'next';
+}
+
 /** A status in words: what the dashboard shows. */
 export interface View {
   tone: 'good' | 'busy' | 'warn' | 'bad' | 'idle';
@@ -83,7 +89,8 @@ export interface View {
   detail: string;
   /** Something is under way: show progress, look again soon. */
   underWay: boolean;
-  period: DateRow | null;
+  stages: Stage[];
+  date: DateRow | null;
   billing: boolean;
   stoppable: boolean;
   /** The text of the link to the plans, if one helps. */

@@ -1,14 +1,17 @@
 """The sandbox as a process of its own, started as anybody would start it."""
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.journeys.scenes import SESSION
 from tests.journeys.shop import Customer, Sandbox, until
 
 ROOT = Path(__file__).parents[2]
@@ -96,12 +99,50 @@ def browser(chromium):
 
 
 @pytest.fixture
-def page(browser, sandbox):
-    """A fresh profile; what goes wrong on the page fails the test."""
-    context = browser.new_context(base_url=sandbox.ready["site"])
-    page = context.new_page()
-    wrong = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    yield page
-    context.close()
+def page(visit):
+    """A page of a fresh profile, not gone anywhere yet."""
+    return visit()
+
+
+@pytest.fixture
+def visit(browser, sandbox):
+    """Opens a page in a fresh profile; what goes wrong on it fails the test.
+
+    A `status` is what the API says of somebody who is signed in. `answers` are given in place of
+    the API's, by path: `(status code, JSON)`, "offline", "never", or a function of the route.
+    """
+    site = sandbox.ready["site"]
+    contexts, wrong, held = [], [], []
+
+    def open_page(path=None, *, status=None, answers=None, **options):
+        storage = {"name": "session", "value": json.dumps(SESSION)}
+        origin = {"origin": site, "localStorage": [storage] if status else []}
+        context = browser.new_context(
+            base_url=site, storage_state={"cookies": [], "origins": [origin]}, **options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        given = {"/api/subscriptions/status": (200, status)} if status else {}
+        for name, answer in (given | (answers or {})).items():
+            page.route(f"**{name}", partial(give, answer))
+        if path:
+            page.goto(path)
+        return page
+
+    def give(answer, route):
+        if answer == "never":
+            held.append(route)
+        elif answer == "offline":
+            route.abort()
+        elif callable(answer):
+            answer(route)
+        else:
+            route.fulfill(status=answer[0], json=answer[1])
+
+    yield open_page
+    for route in held:
+        route.abort()
+    for context in contexts:
+        context.close()
     assert wrong == []

@@ -198,11 +198,11 @@ def test_fields_have_labels_and_errors_have_a_place(page):
 
 
 def test_only_the_product_is_filled_in():
-    """The pages know two placeholders, and no name or address that an adopter had to replace."""
+    """The pages know three placeholders, and no name or address that an adopter had to replace."""
     product = wiring.catalogue().product
     for page in PAGES:
         found = set(re.findall(r"\{\{.*?\}\}", read(page)))
-        assert found <= {"{{product.name}}", "{{product.support_email}}"}
+        assert found <= {"{{product.name}}", "{{product.support_email}}", "{{logo}}"}
         assert product.name not in read(page)
         assert product.support_email not in read(page)
 

@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 \
 .PHONY: help demo test bench check lint types layers pages format lock package clean test-cluster
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 15
 
 demo: $(INSTALLED) ## the whole system on this machine; ARGS="--port 9000" for another port
 	@exec $(BIN)/python -m sandbox $(ARGS)

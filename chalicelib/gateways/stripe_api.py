@@ -13,6 +13,7 @@ from chalicelib.domain.errors import (
     UpstreamBroken,
 )
 from chalicelib.domain.subscription import CheckoutSession, SessionStatus, Subscription
+from chalicelib.gateways.stripe_http import FreshKey, RotatedKeys
 from chalicelib.ports import DisputeFound
 
 T = TypeVar("T")
@@ -32,12 +33,18 @@ OPEN_DISPUTES = frozenset(
 class StripeApi:
     """Fits `chalicelib.ports.Payments`. Raises Temporary and Permanent, and what it names."""
 
-    def __init__(self, secret_key: str, *, api_base: str | None = None) -> None:
+    def __init__(
+        self,
+        secret_key: str,
+        *,
+        api_base: str | None = None,
+        fresh_key: FreshKey = lambda: None,
+    ) -> None:
         self._client = stripe.StripeClient(
             secret_key,
             base_addresses={"api": api_base} if api_base else {},
             max_network_retries=RETRIES,
-            http_client=stripe.RequestsClient(timeout=TIMEOUT),
+            http_client=RotatedKeys(fresh_key, timeout=TIMEOUT),
         ).v1
         self._prices: dict[str, str] = {}
 

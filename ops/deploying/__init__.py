@@ -1,0 +1,1 @@
+"""`make deploy` and `make destroy`: steps that can each be run again."""

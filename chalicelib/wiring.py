@@ -110,7 +110,12 @@ def queue() -> "Queue":
 def _payments(secret_key: str) -> "Payments":
     from chalicelib.gateways.stripe_api import StripeApi
 
-    return StripeApi(secret_key, api_base=settings().stripe_api_base, fresh_key=_fresh_key)
+    return StripeApi(
+        secret_key,
+        api_base=settings().stripe_api_base,
+        fresh_key=_fresh_key,
+        deployment=deployment(),
+    )
 
 
 def payments() -> "Payments":

@@ -15,6 +15,7 @@ import stripe
 import urllib3
 
 from chalicelib import wiring
+from ops import plans
 from sandbox import certificate, outside, parts, seed
 from sandbox.addresses import NAMES, Addresses, free_ports
 from sandbox.kubernetes import kubeconfig
@@ -168,7 +169,7 @@ class Supervisor:
             account.key if account else parts.STRIPE_KEY,
             base_addresses={} if account else {"api": self._addresses["stripe"]},
         )
-        seed.on_stripe(client, wiring.catalogue(), parts.STAGE)
+        plans.push(client, wiring.catalogue(), parts.STAGE)
         if account:
             return account.webhook_secret
         return seed.webhook(client, self._addresses["api"] + "/api/payments/webhook")

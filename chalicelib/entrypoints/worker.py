@@ -30,9 +30,7 @@ logs.configure()
 jobs = Blueprint(__name__)
 
 
-@jobs.on_sqs_message(
-    queue=QUEUE_NAME, batch_size=1, maximum_concurrency=AT_ONCE, name="worker"
-)
+@jobs.on_sqs_message(queue=QUEUE_NAME, batch_size=1, maximum_concurrency=AT_ONCE, name="worker")
 def on_tenant_message(event: SQSEvent) -> None:
     """Look at whatever a message names; raising leaves the message to the queue."""
     for message in event:

@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check lint types layers pages format lock package clean
+.PHONY: help demo test deploy destroy bench check lint types layers pages format lock package clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 12
@@ -20,6 +20,11 @@ test: $(INSTALLED) ## all tests; ARGS="-k webhook" for some
 
 bench: $(INSTALLED) ## measure; writes bench/README.md; ARGS="warm" for one module of it
 	@$(BIN)/python -m bench $(ARGS)
+deploy: $(INSTALLED) ## a shop on AWS: STAGE=dev; ARGS="--dry-run" says what it would do
+	@$(BIN)/python -m ops deploy --stage $(STAGE) $(ARGS)
+
+destroy: $(INSTALLED) ## take it down: STAGE=dev; asks, and keeps the data (ARGS="--data" does not)
+	@$(BIN)/python -m ops destroy --stage $(STAGE) $(ARGS)
 
 check: lint types layers pages ## everything that needs no running system (Node for the pages)
 

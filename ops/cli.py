@@ -6,6 +6,10 @@ import click
 
 from chalicelib.domain.errors import DomainError
 from ops.commands.configure import configure
+from ops.commands.deploy import deploy, destroy
+from ops.commands.doctor import doctor
+from ops.commands.plans import plans
+from ops.commands.secret import secret
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -13,7 +17,8 @@ def ops() -> None:
     """Deploy a shop, and look after it."""
 
 
-for command in (configure,):
+COMMANDS: tuple[click.Command, ...] = (configure, deploy, destroy, doctor, plans, secret)
+for command in COMMANDS:
     ops.add_command(command)
 
 

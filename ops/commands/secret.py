@@ -1,5 +1,7 @@
 """`ops secret`."""
 
+from typing import IO
+
 import click
 
 from chalicelib.domain import stripe_key
@@ -11,8 +13,8 @@ from ops.parameters import STRIPE_KEY, WEBHOOK_SECRET
 @click.command()
 @stage_option
 @click.argument("name", type=click.Choice([STRIPE_KEY, WEBHOOK_SECRET]))
-@click.option("--value-from", type=click.File(), help="A file, `-` for standard input.")
-def secret(stage: str, name: str, value_from: click.utils.LazyFile | None) -> None:
+@click.option("--value-from", type=click.File("r"), help="A file, `-` for standard input.")
+def secret(stage: str, name: str, value_from: IO[str] | None) -> None:
     """Store a secret, encrypted. Running functions take it up within minutes, without a deploy.
 
     While the webhook's secret is rotated, give the new and the old one, with a comma.

@@ -41,18 +41,23 @@ def endpoint(look: Look) -> Finding:
         return fail(name, f"there are {len(found)} of ours", look.redeploy)
     ours = found[0]
     url = look.parameters.get(SITE_URL, "").rstrip("/") + webhook.PATH
-    if ours.url != url:
-        return fail(name, f"delivers to {ours.url}, not to {url}", look.redeploy)
-    if not ours.enabled:
-        return fail(name, "is disabled", look.redeploy)
-    if ours.api_version != API_VERSION:
-        said = f"sends the version {ours.api_version}; we read {API_VERSION}"
-        return fail(name, said, look.redeploy)
-    if lacking := sorted(SUBSCRIBED - ours.events):
-        return fail(name, f"does not send {', '.join(lacking)}", look.redeploy)
-    if extra := sorted(ours.events - SUBSCRIBED):
-        return fail(name, f"also sends {', '.join(extra)}", look.redeploy)
+    if wrong := _wrong(ours, url):
+        return fail(name, wrong, look.redeploy)
     return ok(name, f"{len(SUBSCRIBED)} events to {url}")
+
+
+def _wrong(ours: webhook.Endpoint, url: str) -> str | None:
+    if ours.url != url:
+        return f"delivers to {ours.url}, not to {url}"
+    if not ours.enabled:
+        return "is disabled"
+    if ours.api_version != API_VERSION:
+        return f"sends the version {ours.api_version}; we read {API_VERSION}"
+    if lacking := sorted(SUBSCRIBED - ours.events):
+        return f"does not send {', '.join(lacking)}"
+    if extra := sorted(ours.events - SUBSCRIBED):
+        return f"also sends {', '.join(extra)}"
+    return None
 
 
 def plans(look: Look) -> Finding:

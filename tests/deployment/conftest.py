@@ -1,0 +1,60 @@
+"""The package of every stage, made once; and one of them unpacked as Lambda does it."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import boto3
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SITE_PACKAGES = Path(boto3.__file__).parents[1]
+STAGES = ("dev", "staging", "prod")
+THE_RUNTIMES_OWN = ("boto3", "botocore", "s3transfer", "jmespath")
+CHALICE = [sys.executable, "-c", "from chalice.cli import main; main()"]
+BARE = {"PATH": "/usr/bin:/bin", "AWS_DEFAULT_REGION": "eu-central-1"}
+
+
+def pip_settings():
+    """Whatever tells pip where packages come from on this machine."""
+    keep = ("PIP_", "SSL_", "REQUESTS_", "HTTP_", "HTTPS_", "NO_PROXY", "HOME")
+    return {k: v for k, v in os.environ.items() if k.upper().startswith(keep)}
+
+
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory):
+    """A copy of what Chalice looks at, so that nothing is written beside the sources."""
+    tree = tmp_path_factory.mktemp("tree")
+    for name in ("app.py", "requirements.txt"):
+        shutil.copy(ROOT / name, tree)
+    ignore = shutil.ignore_patterns("__pycache__", "deployments", "deployed")
+    for name in ("chalicelib", ".chalice"):
+        shutil.copytree(ROOT / name, tree / name, ignore=ignore)
+    return tree
+
+
+@pytest.fixture(scope="session")
+def packages(tree):
+    """`chalice package` of every stage, in a clean environment."""
+    made = {}
+    for stage in STAGES:
+        made[stage] = tree / f"package-{stage}"
+        subprocess.run(
+            [*CHALICE, "package", "--stage", stage, str(made[stage])],
+            cwd=tree, env=BARE | pip_settings(), check=True, capture_output=True,
+        )  # fmt: skip
+    return made
+
+
+@pytest.fixture(scope="session")
+def unpacked(packages, tmp_path_factory):
+    """The package of one stage, and beside it what the Lambda runtime has of its own."""
+    task = tmp_path_factory.mktemp("task")
+    zipfile.ZipFile(packages["dev"] / "deployment.zip").extractall(task)
+    runtime = tmp_path_factory.mktemp("runtime")
+    for name in THE_RUNTIMES_OWN:
+        (runtime / name).symlink_to(SITE_PACKAGES / name)
+    return task, runtime

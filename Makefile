@@ -20,6 +20,7 @@ test: $(INSTALLED) ## all tests; ARGS="-k webhook" for some
 
 bench: $(INSTALLED) ## measure; writes bench/README.md; ARGS="warm" for one module of it
 	@$(BIN)/python -m bench $(ARGS)
+
 deploy: $(INSTALLED) ## a shop on AWS: STAGE=dev; ARGS="--dry-run" says what it would do
 	@$(BIN)/python -m ops deploy --stage $(STAGE) $(ARGS)
 

@@ -45,12 +45,18 @@ def body(part: str, product: Product) -> str:
 
 
 def routing(product: Product) -> str:
-    """The routing function, with the names of the pages, the 404 page and its headers."""
+    """The routing function of the pages as they are."""
+    not_found = pages.content("404.html", product).decode()
+    return routing_of(list(pages.names()), not_found, page_headers())
+
+
+def routing_of(files: list[str], not_found: str, headers: Mapping[str, str]) -> str:
+    """The routing function for these files, with the 404 page and the headers put in."""
     text = (INFRA / "routing.js").read_text("utf-8")
     for name, value in (
-        ("{{FILES}}", list(pages.names())),
-        ("{{NOT_FOUND}}", pages.content("404.html", product).decode()),
-        ("{{HEADERS}}", {k.lower(): v for k, v in page_headers().items()}),
+        ("{{FILES}}", files),
+        ("{{NOT_FOUND}}", not_found),
+        ("{{HEADERS}}", {k.lower(): v for k, v in headers.items()}),
     ):
         text = text.replace(name, json.dumps(value, ensure_ascii=False))
     return text

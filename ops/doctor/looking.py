@@ -48,7 +48,7 @@ class Look:
     def event_sources(self) -> list[Mapping[str, Any]]:
         """What feeds the worker."""
         found: list[Mapping[str, Any]] = self._client("lambda").list_event_source_mappings(
-            FunctionName=self.stage.function(rights.WORKER)
+            FunctionName=self.function(rights.WORKER)["FunctionArn"]
         )["EventSourceMappings"]
         return found
 

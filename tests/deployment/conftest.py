@@ -10,6 +10,9 @@ from pathlib import Path
 import boto3
 import pytest
 
+from sandbox.addresses import free_ports
+from tests.serving import await_answer
+
 ROOT = Path(__file__).parents[2]
 SITE_PACKAGES = Path(boto3.__file__).parents[1]
 STAGES = ("dev", "staging", "prod")
@@ -58,3 +61,35 @@ def unpacked(packages, tmp_path_factory):
     for name in THE_RUNTIMES_OWN:
         (runtime / name).symlink_to(SITE_PACKAGES / name)
     return task, runtime
+
+
+class Aws:
+    """An AWS account in a process of the test's own."""
+
+    def __init__(self, url):
+        self.url = url
+        self.environment = {
+            "AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x",
+            "AWS_DEFAULT_REGION": "eu-central-1", "AWS_REGION": "eu-central-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }  # fmt: skip
+        self.session = boto3.Session("x", "x", region_name="eu-central-1")
+
+    def client(self, service):
+        """As whoever deploys."""
+        return self.session.client(service, endpoint_url=self.url)
+
+
+@pytest.fixture(scope="module")
+def aws():
+    """Empty for each file of tests."""
+    port = free_ports(0)["aws"]
+    command = [sys.executable, "-m", "tests.deployment.moto_for_chalice", str(port)]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        await_answer(process, f"{url}/moto-api/data.json")
+        yield Aws(url)
+    finally:
+        process.kill()
+        process.wait()

@@ -15,7 +15,7 @@ from ops.deploying.step import Say, Shop, StepFailed
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
-CHALICE = [sys.executable, "-c", "from chalice.cli import main; main()"]
+CHALICE = [sys.executable, "-c", "import sys; from chalice.cli import main; sys.exit(main())"]
 
 
 class Memory:
@@ -97,19 +97,19 @@ def chalice(shop: Shop, verb: str, say: Say) -> None:
     Raises:
         StepFailed: with its last lines.
     """
-    process = subprocess.Popen(  # noqa: S603 - our own program
+    said: list[str] = []
+    with subprocess.Popen(  # noqa: S603 - our own program
         [*CHALICE, verb, "--stage", shop.stage.name],
         cwd=shop.root,
         env={**os.environ, **shop.env},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
-    said: list[str] = []
-    for line in process.stdout or ():
-        said.append(line.rstrip())
-        say(line.rstrip())
-    if process.wait():
+    ) as process:
+        for line in process.stdout or ():
+            said.append(line.rstrip())
+            say(line.rstrip())
+    if process.returncode:
         raise StepFailed(
             f"chalice {verb} failed:\n" + "\n".join(said[-8:]),
             "put that right and run the same command again; it goes on where it stopped",

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 SITE_PACKAGES = Path(boto3.__file__).parents[1]
 STAGES = ("dev", "staging", "prod")
 THE_RUNTIMES_OWN = ("boto3", "botocore", "s3transfer", "jmespath")
-CHALICE = [sys.executable, "-c", "from chalice.cli import main; main()"]
+CHALICE = [sys.executable, "-c", "import sys; from chalice.cli import main; sys.exit(main())"]
 BARE = {"PATH": "/usr/bin:/bin", "AWS_DEFAULT_REGION": "eu-central-1"}
 
 

@@ -181,6 +181,7 @@ class Rig:
         for process in self._processes.values():
             process.terminate()
         for process in self._processes.values():
+            process.stdin.close()
             process.wait(5)
 
 

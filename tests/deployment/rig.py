@@ -7,6 +7,7 @@ everything else they read from SSM, as a deploy leaves it there.
 import json
 import subprocess
 import threading
+from contextlib import suppress
 from uuid import uuid4
 
 import boto3
@@ -138,7 +139,8 @@ class Rig:
     def _tick(self):
         """The schedule, more often than every minute."""
         while not self._ending.wait(1):
-            self.sweep()
+            with suppress(FunctionError):  # the next one is soon
+                self.sweep()
 
     def sweep(self):
         """What the schedule does."""
@@ -179,7 +181,7 @@ class Rig:
         for function in self.functions.values():
             function.stop()
         for process in self._processes.values():
-            process.terminate()
+            process.kill()
         for process in self._processes.values():
             process.stdin.close()
             process.wait(5)

@@ -64,6 +64,16 @@ def policy(function: str, stage: Stage) -> Policy:
     return {"Version": "2012-10-17", "Statement": [s for s in statements if s["Action"]]}
 
 
+def pairs(function: str, stage: Stage) -> frozenset[tuple[str, str]]:
+    """The same as actions on the last part of their resource's ARN."""
+    return frozenset(
+        (action, statement["Resource"].split(":", 5)[5])
+        for statement in policy(function, stage)["Statement"]
+        if statement["Resource"] != "*"
+        for action in statement["Action"]
+    )
+
+
 def _allow(service: str, actions: tuple[str, ...], resource: str) -> Statement:
     return {
         "Effect": "Allow",

@@ -47,7 +47,7 @@ def body(part: str, product: Product) -> str:
 def routing(product: Product) -> str:
     """The routing function of the pages as they are."""
     not_found = pages.content("404.html", product).decode()
-    return routing_of(list(pages.names()), not_found, page_headers())
+    return routing_of(list(pages.names()), not_found, site_headers())
 
 
 def routing_of(files: list[str], not_found: str, headers: Mapping[str, str]) -> str:
@@ -62,10 +62,10 @@ def routing_of(files: list[str], not_found: str, headers: Mapping[str, str]) -> 
     return text
 
 
-def page_headers() -> Mapping[str, str]:
-    """The headers that the CDN puts on every page, by the template's own word."""
+def site_headers() -> Mapping[str, str]:
+    """The headers that the CDN puts on every answer, by the template's own word."""
     edge = parsed((INFRA / "edge.yaml").read_text("utf-8"))
-    config = edge["Resources"]["PageHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
+    config = edge["Resources"]["SiteHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
     security = config["SecurityHeadersConfig"]
     transport = security["StrictTransportSecurity"]
     headers = {

@@ -80,7 +80,8 @@ class Supervisor:
             return {}
         env = parts.environment() | self._seed()
         for name in THEN:
-            self._start(name, env)
+            # Each signs with a key of its own: the aws part tells by it who needs which rights.
+            self._start(name, env | {"AWS_ACCESS_KEY_ID": name})
         self._await(THEN)
         if not self.ending.is_set():
             self._tell_ready()

@@ -158,12 +158,12 @@ def cluster(look: Look) -> Finding:
             f"{wanted} has a private endpoint only, and the worker is in no network",
             "set subnet_ids and security_group_ids in infra/stages.toml, and deploy",
         )
-    role = str(look.function(rights.WORKER)["Role"])
-    if role not in look.let_in(wanted):
+    role, group = str(look.function(rights.WORKER)["Role"]), f"{look.stage.app}:workers"
+    if group not in look.groups_of(role, wanted):
         return fail(
             name,
-            f"{wanted} does not let the worker in",
-            f"aws eks create-access-entry --cluster-name {wanted} --principal-arn {role} "
-            "--kubernetes-groups arm-worker, and kubectl apply -f infra/cluster.yaml",
+            f"{wanted} does not take the worker for one of {group}",
+            "kubectl apply --server-side -f infra/cluster.yaml; aws eks create-access-entry "
+            f"--cluster-name {wanted} --principal-arn {role} --kubernetes-groups {group}",
         )
     return ok(name, f"{wanted} is active, and lets the worker in")

@@ -98,12 +98,14 @@ class Look:
         found: Mapping[str, Any] = self._client("eks").describe_cluster(name=name)["cluster"]
         return found
 
-    def let_in(self, cluster: str) -> list[str]:
-        """The roles and users that a cluster lets in, by their ARNs."""
-        found: list[str] = self._client("eks").list_access_entries(clusterName=cluster)[
-            "accessEntries"
-        ]
-        return found
+    def groups_of(self, role: str, cluster: str) -> list[str]:
+        """The Kubernetes groups that a cluster takes a role for; none when it is not let in."""
+        eks = self._client("eks")
+        try:
+            found = eks.describe_access_entry(clusterName=cluster, principalArn=role)
+        except eks.exceptions.ResourceNotFoundException:
+            return []
+        return list(found["accessEntry"].get("kubernetesGroups", []))
 
     @cached_property
     def aws_time(self) -> float:

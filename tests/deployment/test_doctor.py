@@ -48,7 +48,7 @@ SOUND = {
     "endpoints": [webhook.Endpoint("we_1", URL, API_VERSION, SUBSCRIBED, enabled=True)],
     "plan_changes": [],
     "clusters": {"status": "ACTIVE", "resourcesVpcConfig": {"endpointPublicAccess": True}},
-    "entries": [ROLE],
+    "groups": ["arm-engine:workers"],
 }  # fmt: skip
 
 
@@ -73,9 +73,9 @@ class Facts(Look):
         """As given."""
         return self._facts["clusters"]
 
-    def let_in(self, _):
+    def groups_of(self, *_):
         """As given."""
-        return self._facts["entries"]
+        return self._facts["groups"]
 
 
 @pytest.fixture
@@ -167,7 +167,7 @@ QUEUE = ["queues", "arm-engine-dev-tenants.fifo"]
         ("clock", put(["aws_time"], 0), "fail", "s off", "NTP"),
         ("cluster", put(["clusters", "status"], "CREATING"), "fail", "is CREATING", "wait"),
         ("cluster", put(["clusters", "resourcesVpcConfig", "endpointPublicAccess"], 0), "fail", "private endpoint", "subnet_ids"),
-        ("cluster", put(["entries"], []), "fail", "does not let the worker in", "aws eks create-access-entry"),
+        ("cluster", put(["groups"], ["system:masters"]), "fail", "does not take the worker for one of arm-engine:workers", "aws eks create-access-entry"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_found_and_told(shop, name, plant, state, said, todo):

@@ -124,13 +124,11 @@ def until_or_not(look):
 
 def expected(rig, function):
     """What a policy allows, but for what the runtime itself does: logs, traces, its own feeding."""
-    statements = rights.policy(function, rig.stage)["Statement"]
     own = {f"sqs:{action}" for action in rights.EVENT_SOURCE.get(function, ())}
     return {
-        (action, statement["Resource"].split(":", 5)[5])
-        for statement in statements
-        for action in statement["Action"]
-        if action.split(":")[0] not in {"logs", "xray", "eks"} and action not in own
+        (action, resource)
+        for action, resource in rights.pairs(function, rig.stage)
+        if action.split(":")[0] not in {"logs", "eks"} and action not in own
     }
 
 

@@ -58,7 +58,15 @@ def test_what_chalice_makes_is_valid(packages, stage):
 
 def test_the_cdn_sends_what_the_sandbox_sends():
     """One set of headers: what works in the demo works behind the CDN."""
-    assert templates.page_headers() == SECURITY
+    assert templates.site_headers() == SECURITY
+
+
+def test_everything_from_the_site_has_the_headers():
+    """Pages and API alike."""
+    (cdn,) = resources("edge", "AWS::CloudFront::Distribution").values()
+    config = cdn["DistributionConfig"]
+    for behaviour in (config["DefaultCacheBehavior"], *config["CacheBehaviors"]):
+        assert behaviour["ResponseHeadersPolicyId"] == {"Ref": "SiteHeaders"}
 
 
 def test_the_table_is_the_sandboxs_table():

@@ -3,7 +3,7 @@
 LONGEST = 300
 """Seconds: after hours of outage, work goes on within five minutes of its end."""
 
-STUCK = 8
+STUCK = 7
 """Attempts that take more than 15 minutes: a minute until the first, and the sweep comes once a
 minute, so that the short waits take a minute each."""
 

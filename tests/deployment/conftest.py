@@ -1,17 +1,23 @@
 """The package of every stage, made once; and one of them unpacked as Lambda does it."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
 import boto3
 import pytest
 
+from chalicelib import wiring
+from ops import stages, templates
+from ops.deploying.step import Shop
+from ops.stacks import Stacks
 from sandbox.addresses import free_ports
-from tests.serving import await_answer
+from tests.serving import await_answer, part
 
 ROOT = Path(__file__).parents[2]
 SITE_PACKAGES = Path(boto3.__file__).parents[1]
@@ -93,3 +99,94 @@ def aws():
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.fixture(scope="module")
+def stripe_url(tmp_path_factory):
+    """Stripe's stand-in."""
+    clock = tmp_path_factory.mktemp("stripe") / "clock"
+    with part("stripe", "--key", "sk_test_sandbox", "--clock-file", clock) as url:
+        yield url
+
+
+@pytest.fixture
+def shop(aws, stripe_url, tmp_path, monkeypatch):
+    """A stage in an account of the test's own, called by what boto3 reads."""
+    for name, value in aws.environment.items():
+        monkeypatch.setenv(name, value)
+    deployed = tmp_path / ".chalice/deployed"
+    deployed.mkdir(parents=True)
+    return Shop(
+        stage=stages.load("dev"), catalogue=wiring.catalogue(), session=boto3.Session(),
+        root=tmp_path, env={"STRIPE_SECRET_KEY": "sk_test_sandbox"}, stripe_base=stripe_url,
+    )  # fmt: skip
+
+
+class Outputs(Stacks):
+    """CloudFormation, and what moto's does not tell."""
+
+    def __init__(self, session, **outputs):
+        super().__init__(session, glance=0.01)
+        self._outputs = outputs
+
+    def outputs(self, name):  # noqa: ARG002 - of whichever stack
+        """A stack's."""
+        return self._outputs
+
+
+@pytest.fixture
+def stacks(shop):
+    """CloudFormation itself."""
+    return Stacks(shop.session, glance=0.01)
+
+
+@pytest.fixture
+def bucket(shop):
+    """A bucket and a distribution, as the edge stack makes them."""
+    s3 = shop.session.client("s3")
+    name = f"pages-{time.time_ns()}"
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    made = shop.session.client("cloudfront").create_distribution(
+        DistributionConfig={
+            "CallerReference": name, "Comment": "", "Enabled": True,
+            "Origins": {"Quantity": 1, "Items": [{"Id": "pages", "DomainName": f"{name}.s3.eu-central-1.amazonaws.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}]},
+            "DefaultCacheBehavior": {"TargetOriginId": "pages", "ViewerProtocolPolicy": "redirect-to-https"},
+        }
+    )["Distribution"]  # fmt: skip
+    return Outputs(shop.session, Bucket=name, DistributionId=made["Id"])
+
+
+KNOWN_TO_MOTO = {"AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::Logs::LogGroup"}
+
+
+@pytest.fixture
+def as_moto_knows(monkeypatch):
+    """The templates without what moto's CloudFormation has never heard of."""
+    whole = templates.body
+
+    def body(*which):
+        template = dict(templates.parsed(whole(*which)))
+        template.pop("Outputs", None)
+        template["Resources"] = {
+            name: resource
+            for name, resource in template["Resources"].items()
+            if resource["Type"] in KNOWN_TO_MOTO
+        }
+        for resource in template["Resources"].values():
+            if resource.get("DeletionPolicy") == "RetainExceptOnCreate":
+                resource["DeletionPolicy"] = "Retain"
+        return json.dumps(template, default=str)
+
+    monkeypatch.setattr(templates, "body", body)
+
+
+@pytest.fixture
+def site_is_known(shop):
+    """Writes what the edge stack writes."""
+
+    def write(url="https://shop.example"):
+        shop.session.client("ssm").put_parameter(
+            Name="/arm-engine/dev/site_url", Value=url, Type="String", Overwrite=True
+        )
+
+    return write

@@ -6,16 +6,13 @@ step needs it.
 """
 
 import json
-import time
 from dataclasses import replace
 
-import boto3
 import pytest
 from click.testing import CliRunner
 
-from chalicelib import wiring
 from chalicelib.domain.stripe_event import API_VERSION, SUBSCRIBED
-from ops import chalice_files, pages, stages, stripe_account, templates, webhook
+from ops import chalice_files, pages, stripe_account, webhook
 from ops.cli import ops
 from ops.deploying import code, limits, pipeline
 from ops.deploying.before import Check
@@ -23,67 +20,10 @@ from ops.deploying.code import Memory
 from ops.deploying.limits import Limits
 from ops.deploying.site import Site
 from ops.deploying.stacks import Stack, values
-from ops.deploying.step import Shop, StepFailed
+from ops.deploying.step import StepFailed
 from ops.deploying.stripe_side import Plans, Webhook
-from ops.stacks import Stacks
-from tests.serving import part
 
 URL = "https://shop.example/api/payments/webhook"
-
-
-@pytest.fixture(scope="module")
-def stripe_url(tmp_path_factory):
-    """Stripe's stand-in."""
-    clock = tmp_path_factory.mktemp("stripe") / "clock"
-    with part("stripe", "--key", "sk_test_sandbox", "--clock-file", clock) as url:
-        yield url
-
-
-@pytest.fixture
-def shop(aws, stripe_url, tmp_path, monkeypatch):
-    """A stage in an account of the test's own, called by what boto3 reads."""
-    for name, value in aws.environment.items():
-        monkeypatch.setenv(name, value)
-    deployed = tmp_path / ".chalice/deployed"
-    deployed.mkdir(parents=True)
-    return Shop(
-        stage=stages.load("dev"), catalogue=wiring.catalogue(), session=boto3.Session(),
-        root=tmp_path, env={"STRIPE_SECRET_KEY": "sk_test_sandbox"}, stripe_base=stripe_url,
-    )  # fmt: skip
-
-
-class Outputs(Stacks):
-    """CloudFormation, and what moto's does not tell."""
-
-    def __init__(self, session, **outputs):
-        super().__init__(session, glance=0.01)
-        self._outputs = outputs
-
-    def outputs(self, name):  # noqa: ARG002 - of whichever stack
-        """A stack's."""
-        return self._outputs
-
-
-@pytest.fixture
-def stacks(shop):
-    """CloudFormation itself."""
-    return Stacks(shop.session, glance=0.01)
-
-
-@pytest.fixture
-def bucket(shop):
-    """A bucket and a distribution, as the edge stack makes them."""
-    s3 = shop.session.client("s3")
-    name = f"pages-{time.time_ns()}"
-    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-    made = shop.session.client("cloudfront").create_distribution(
-        DistributionConfig={
-            "CallerReference": name, "Comment": "", "Enabled": True,
-            "Origins": {"Quantity": 1, "Items": [{"Id": "pages", "DomainName": f"{name}.s3.eu-central-1.amazonaws.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}]},
-            "DefaultCacheBehavior": {"TargetOriginId": "pages", "ViewerProtocolPolicy": "redirect-to-https"},
-        }
-    )["Distribution"]  # fmt: skip
-    return Outputs(shop.session, Bucket=name, DistributionId=made["Id"])
 
 
 def said():
@@ -127,30 +67,6 @@ def test_a_configuration_that_differs_stops_a_deploy(shop):
     """What would be deployed is not what infra/stages.toml says."""
     with pytest.raises(StepFailed, match="python -m ops configure"):
         Check(shop, configured=lambda: ["config.json"]).run(print)
-
-
-KNOWN_TO_MOTO = {"AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::Logs::LogGroup"}
-
-
-@pytest.fixture
-def as_moto_knows(monkeypatch):
-    """The templates without what moto's CloudFormation has never heard of."""
-    whole = templates.body
-
-    def body(*which):
-        template = dict(templates.parsed(whole(*which)))
-        template.pop("Outputs", None)
-        template["Resources"] = {
-            name: resource
-            for name, resource in template["Resources"].items()
-            if resource["Type"] in KNOWN_TO_MOTO
-        }
-        for resource in template["Resources"].values():
-            if resource.get("DeletionPolicy") == "RetainExceptOnCreate":
-                resource["DeletionPolicy"] = "Retain"
-        return json.dumps(template, default=str)
-
-    monkeypatch.setattr(templates, "body", body)
 
 
 @pytest.mark.usefixtures("as_moto_knows")
@@ -289,18 +205,11 @@ def test_the_plans_are_pushed_once(shop):
     assert step.run(print) == "the plans are as they should be"
 
 
-def site_is_known(shop, url="https://shop.example"):
-    """What the edge stack writes."""
-    shop.session.client("ssm").put_parameter(
-        Name="/arm-engine/dev/site_url", Value=url, Type="String", Overwrite=True
-    )
-
-
-def test_the_webhook_endpoint_is_kept_right(shop):
+def test_the_webhook_endpoint_is_kept_right(shop, site_is_known):
     """Made with its secret stored; moved with the address; made anew when the secret is lost."""
     step = Webhook(shop)
     assert "once that is known" in step.plan()
-    site_is_known(shop)
+    site_is_known()
     assert step.plan().startswith("make a new one")
     step.run(print)
     client = stripe_account.client(shop)
@@ -309,7 +218,7 @@ def test_the_webhook_endpoint_is_kept_right(shop):
     secret = shop.parameters.get("stripe_webhook_secret")
     assert secret.startswith("whsec_")
     assert step.plan() == "as it should be"
-    site_is_known(shop, "https://www.shop.example/")
+    site_is_known("https://www.shop.example/")
     assert step.plan() == f"update {made.id} (address)"
     step.run(print)
     (moved,) = webhook.find(client, "arm-engine-dev")
@@ -431,11 +340,11 @@ def test_destroy_asks(shop, monkeypatch, typed, data):
 
 
 @pytest.mark.usefixtures("as_moto_knows")
-def test_destroy_keeps_the_data_unless_told_twice(shop, bucket, monkeypatch):
+def test_destroy_keeps_the_data_unless_told_twice(shop, bucket, monkeypatch, site_is_known):
     """What customers see goes first; table and accounts only by the second word."""
     monkeypatch.setattr(code, "chalice", lambda *_: None)
     api_was_deployed(shop, "abc")
-    site_is_known(shop)
+    site_is_known()
     Webhook(shop).run(print)
     Site(shop, bucket).run(print)
     Stack(shop, bucket, "data", "data", lambda: values(shop)).run(print)

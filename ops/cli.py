@@ -3,6 +3,8 @@
 import sys
 
 import click
+import stripe
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.errors import DomainError
 from ops.commands.configure import configure
@@ -26,6 +28,6 @@ def main() -> None:
     """Run one command."""
     try:
         ops()
-    except DomainError as e:
+    except (DomainError, BotoCoreError, ClientError, stripe.StripeError) as e:
         click.secho(f"ops: {e}", fg="red", err=True)
         sys.exit(2)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -26,8 +27,12 @@ class Stacks:
     """The stacks of one account and region."""
 
     def __init__(self, session: "boto3.Session", glance: float = GLANCE) -> None:
-        self._cfn: Any = session.client("cloudformation")
+        self._session = session
         self._glance = glance
+
+    @cached_property
+    def _cfn(self) -> Any:  # noqa: ANN401 - boto3's, untyped here
+        return self._session.client("cloudformation")
 
     def find(self, name: str) -> Mapping[str, Any] | None:
         """A stack, if it is there."""

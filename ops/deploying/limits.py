@@ -40,7 +40,6 @@ class Limits:
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
-        self._gateway: Any = shop.session.client("apigateway")
 
     def plan(self) -> str:
         """Which routes' limits would change."""
@@ -50,10 +49,11 @@ class Limits:
     def run(self, _: Say) -> str:
         """Set what differs."""
         where = {"restApiId": api_id(self._shop), "stageName": self._shop.stage.name}
-        todo = patches(self._gateway.get_stage(**where).get("methodSettings", {}))
+        gateway: Any = self._shop.session.client("apigateway")
+        todo = patches(gateway.get_stage(**where).get("methodSettings", {}))
         if not todo:
             return "the limits are as they should be"
-        self._gateway.update_stage(**where, patchOperations=todo)
+        gateway.update_stage(**where, patchOperations=todo)
         return f"{len(todo)} values set"
 
 

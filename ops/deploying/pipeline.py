@@ -3,6 +3,9 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import stripe
+from botocore.exceptions import BotoCoreError, ClientError
+
 from ops.deploying.before import Check
 from ops.deploying.code import Code
 from ops.deploying.limits import Limits
@@ -12,6 +15,10 @@ from ops.deploying.step import Say, Shop, Step, StepFailed
 from ops.deploying.stripe_side import Plans, Webhook
 from ops.stacks import Stacks
 
+_AGAIN = (
+    "see to your rights, or wait if it was an outage, and run the same command again; "
+    "what is made is found made"
+)
 Title = Callable[[str], None]
 
 
@@ -43,6 +50,8 @@ def run(todo: Sequence[Step], title: Title, say: Say, *, dry_run: bool) -> None:
             say(step.plan() if dry_run else step.run(say))
         except StepFailed as e:
             raise StepFailed(f"{step.name}: {e.what}", e.todo) from e
+        except (BotoCoreError, ClientError, stripe.StripeError) as e:
+            raise StepFailed(f"{step.name}: {e}", _AGAIN) from e
 
 
 def destroy(shop: Shop, stacks: Stacks, title: Title, say: Say, *, data: bool) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -21,8 +22,10 @@ class Site:
     def __init__(self, shop: Shop, stacks: Stacks) -> None:
         self._shop = shop
         self._stacks = stacks
-        self._s3: Any = shop.session.client("s3")
-        self._cdn: Any = shop.session.client("cloudfront")
+
+    @cached_property
+    def _s3(self) -> Any:  # noqa: ANN401 - boto3's, untyped here
+        return self._shop.session.client("s3")
 
     def plan(self) -> str:
         """What would be uploaded and removed."""
@@ -80,7 +83,8 @@ class Site:
             self._s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
 
     def _invalidate(self, distribution: str) -> None:
-        self._cdn.create_invalidation(
+        cdn: Any = self._shop.session.client("cloudfront")
+        cdn.create_invalidation(
             DistributionId=distribution,
             InvalidationBatch={
                 "Paths": {"Quantity": 1, "Items": ["/*"]},

@@ -6,7 +6,7 @@ import stripe
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.errors import DomainError
-from ops.doctor import checks, stripe_checks
+from ops.doctor import checks, stripe_checks, surroundings
 from ops.doctor.finding import Finding, fail
 from ops.doctor.looking import Look
 
@@ -14,7 +14,7 @@ Check = Callable[[Look], Finding]
 
 CHECKS: Sequence[Check] = (
     checks.chalice_configuration,
-    checks.clock,
+    surroundings.clock,
     checks.settings,
     checks.site,
     stripe_checks.key,
@@ -26,9 +26,9 @@ CHECKS: Sequence[Check] = (
     checks.queue,
     checks.dead_letters,
     checks.wiring,
-    checks.user_pool,
-    checks.mail,
-    checks.cluster,
+    surroundings.user_pool,
+    surroundings.mail,
+    surroundings.cluster,
 )
 
 

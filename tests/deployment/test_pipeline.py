@@ -7,8 +7,10 @@ step needs it.
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+from botocore.exceptions import ClientError
 from click.testing import CliRunner
 
 from chalicelib.domain.stripe_event import API_VERSION, SUBSCRIBED
@@ -312,6 +314,23 @@ def test_chalices_words_are_kept_when_it_fails(shop):
         code.chalice(shop, "deploy", said()[1])  # there is no app in this folder
     assert "chalice deploy failed" in failed.value.what
     assert len(failed.value.what.splitlines()) > 1
+
+
+def test_without_a_region_or_rights_a_deploy_says_so(shop, monkeypatch):
+    """One line and what to do; no trace of our insides."""
+    nowhere = replace(shop, session=SimpleNamespace(region_name=None))
+    with pytest.raises(StepFailed, match="credentials and settings: no AWS region"):
+        pipeline.run(pipeline.steps(nowhere, None), print, print, dry_run=True)
+
+    class Denied:
+        name = "denied"
+
+        def run(self, _):
+            """Fail as AWS does."""
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "CreateThing")
+
+    with pytest.raises(StepFailed, match=r"denied: .*CreateThing.*\n  -> see to your rights"):
+        pipeline.run([Denied()], print, print, dry_run=False)
 
 
 def test_a_dry_run_changes_nothing(shop, monkeypatch):

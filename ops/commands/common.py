@@ -25,12 +25,15 @@ def shop_of(stage: str) -> Shop:
     Raises:
         Misconfigured: there is no such stage.
     """
+    env = dict(os.environ)
+    if region := env.get("AWS_REGION"):
+        env["AWS_DEFAULT_REGION"] = region  # the one of the two that boto3 and Chalice read
     return Shop(
         stage=stages.load(stage),
         catalogue=wiring.catalogue(),
-        session=boto3.Session(),
+        session=boto3.Session(region_name=region),
         root=stages.ROOT,
-        env=dict(os.environ),
+        env=env,
         stripe_base=os.environ.get("STRIPE_API_BASE") or None,
     )
 

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from chalicelib.domain.stripe_event import API_VERSION, SUBSCRIBED
 from ops import chalice_files, pages, stripe_account, webhook
 from ops.cli import ops
+from ops.commands.common import shop_of
 from ops.deploying import code, limits, pipeline
 from ops.deploying.before import Check
 from ops.deploying.code import Memory
@@ -331,6 +332,18 @@ def test_without_a_region_or_rights_a_deploy_says_so(shop, monkeypatch):
 
     with pytest.raises(StepFailed, match=r"denied: .*CreateThing.*\n  -> see to your rights"):
         pipeline.run([Denied()], print, print, dry_run=False)
+
+
+def test_either_name_of_the_region_is_taken(monkeypatch):
+    """boto3 and Chalice read one of the two that AWS's own tools read."""
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    shop = shop_of("dev")
+    assert shop.session.region_name == "eu-west-1"
+    assert shop.env["AWS_DEFAULT_REGION"] == "eu-west-1", "for chalice"
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-2")
+    assert shop_of("dev").session.region_name == "eu-west-2"
 
 
 def test_a_dry_run_changes_nothing(shop, monkeypatch):

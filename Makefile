@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check lint types layers pages format lock package clean test-cluster
+.PHONY: help demo test bench check lint types layers pages format lock package clean test-cluster deploy destroy
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 15
@@ -24,6 +24,12 @@ bench: $(INSTALLED) ## measure; writes bench/README.md; ARGS="warm" for one modu
 test-cluster: $(INSTALLED) ## the cluster's tests on ARM_TEST_KUBECONFIG's, or KUBEBUILDER_ASSETS'
 	@$(BIN)/python -m sandbox.outside
 	@$(BIN)/python -m pytest -m cluster $(ARGS)
+
+deploy: $(INSTALLED) ## a shop on AWS: STAGE=dev; ARGS="--dry-run" says what it would do
+	@$(BIN)/python -m ops deploy --stage $(STAGE) $(ARGS)
+
+destroy: $(INSTALLED) ## take it down: STAGE=dev; asks, and keeps the data (ARGS="--data" does not)
+	@$(BIN)/python -m ops destroy --stage $(STAGE) $(ARGS)
 
 check: lint types layers pages ## everything that needs no running system (Node for the pages)
 

@@ -1,4 +1,4 @@
-"""Settings from the environment: read once, checked whole, never at import."""
+"""Settings: from the environment, or below PARAMETERS_PATH in SSM; checked whole, as one."""
 
 import base64
 import binascii
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from chalicelib.domain import stripe_key
 from chalicelib.domain.errors import Misconfigured
 
 MIN_SECRET = 32
@@ -19,7 +20,12 @@ _SESSION_MARK = "{CHECKOUT_SESSION_ID}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that differs between deployments. Secrets may come from SSM instead."""
+    """Everything that differs between deployments.
+
+    Attributes:
+        stripe_mode: which keys are accepted, so that nobody sells for real by mistake, nor gives
+            away for nothing.
+    """
 
     stage: str
     table_name: str
@@ -27,6 +33,7 @@ class Settings:
     site_url: str
     success_url: str
     cancel_url: str
+    stripe_mode: stripe_key.Mode
     stripe_secret_key: str | None
     stripe_webhook_secrets: tuple[str, ...]
     stripe_api_base: str | None
@@ -43,8 +50,8 @@ class Settings:
 
     @property
     def livemode(self) -> bool:
-        """Whether real money moves: told by the key."""
-        return (self.stripe_secret_key or "").startswith(("sk_live_", "rk_live_"))
+        """Whether real money moves."""
+        return self.stripe_mode == "live"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -54,13 +61,17 @@ class Settings:
             Misconfigured: every missing or malformed variable at once.
         """
         read = _Reader(env)
+        site_url = read.url("SITE_URL") or ""
+        site = site_url.rstrip("/")
         settings = cls(
             stage=read.required("STAGE", _STAGE, "dev, staging, prod: lower case, at most 16"),
             table_name=read.required("TABLE_NAME"),
             queue_name=read.required("QUEUE_NAME", re.compile(r"[\w-]+\.fifo"), "<name>.fifo"),
-            site_url=read.url("SITE_URL") or "",
-            success_url=read.url("CHECKOUT_SUCCESS_URL") or "",
-            cancel_url=read.url("CHECKOUT_CANCEL_URL") or "",
+            site_url=site_url,
+            success_url=read.url("CHECKOUT_SUCCESS_URL", needed=False)
+            or f"{site}/checkout/success?session_id={_SESSION_MARK}",
+            cancel_url=read.url("CHECKOUT_CANCEL_URL", needed=False) or f"{site}/checkout/cancel",
+            stripe_mode=read.mode("STRIPE_MODE"),
             stripe_secret_key=read.optional("STRIPE_SECRET_KEY"),
             stripe_webhook_secrets=read.several("STRIPE_WEBHOOK_SECRET"),
             stripe_api_base=read.url("STRIPE_API_BASE", needed=False),
@@ -98,6 +109,12 @@ class _Reader:
             self._problems.append(f"{name} must look like {shape}, not {value!r}")
         return value
 
+    def mode(self, name: str) -> stripe_key.Mode:
+        value = self.optional(name) or "test"
+        if value not in {"test", "live"}:
+            self._problems.append(f"{name} must be test or live, not {value!r}")
+        return "live" if value == "live" else "test"
+
     def several(self, name: str) -> tuple[str, ...]:
         return tuple(
             part.strip() for part in (self.optional(name) or "").split(",") if part.strip()
@@ -132,10 +149,15 @@ class _Reader:
     def check(self, settings: Settings) -> None:
         """What must hold between variables."""
         tell = self._problems.append
-        if settings.success_url and _SESSION_MARK not in settings.success_url:
+        if _SESSION_MARK not in settings.success_url:
             tell(f"CHECKOUT_SUCCESS_URL must contain {_SESSION_MARK}, which Stripe fills in")
         if not settings.stripe_secret_key and not settings.parameters_path:
             tell("STRIPE_SECRET_KEY is missing (or PARAMETERS_PATH, to read it from SSM)")
+        if settings.stripe_secret_key:
+            try:
+                stripe_key.check(settings.stripe_secret_key, settings.stripe_mode)
+            except Misconfigured as e:
+                tell(str(e))
         if not (settings.jwt_issuer and settings.jwt_audience):
             tell("JWT_ISSUER and JWT_AUDIENCE are needed: no token can be checked without them")
         if bool(settings.jwt_jwks_url) == bool(settings.jwt_secret):

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from chalicelib.config import Settings
+from chalicelib.domain import stripe_key
 from chalicelib.domain.catalogue import Catalogue
 from chalicelib.domain.errors import Misconfigured
 
 # ruff: noqa: PLC0415 - this is what the module is for
 if TYPE_CHECKING:
     from chalicelib.gateways.kubernetes_http import AccessProvider
-    from chalicelib.gateways.parameters import Parameters
+    from chalicelib.gateways.parameters import Pairs, Parameters
     from chalicelib.gateways.tokens import Tokens
     from chalicelib.ports import Accounts, Clock, Cluster, Payments, Queue, Records
     from chalicelib.services.checkout import Checkouts
@@ -27,10 +28,33 @@ if TYPE_CHECKING:
     from chalicelib.services.status import Statuses
 
 
-@cache
+SECRETS = frozenset({"stripe_secret_key", "stripe_webhook_secret"})
+"""What is rotated while a container lives, and so is not kept among its settings."""
+
+
 def settings() -> Settings:
-    """The settings of this container."""
-    return Settings.from_env(os.environ)
+    """The settings: the environment's, and what it does not have from SSM.
+
+    One fetch per container serves them and the secrets; when parameters have changed (a domain
+    was added, say), the settings are read anew.
+    """
+    parameters = _parameters()
+    return _settings(parameters.settings(without=SECRETS) if parameters else ())
+
+
+@cache
+def _settings(stored: "Pairs") -> Settings:
+    return Settings.from_env({**dict(stored), **os.environ})
+
+
+@cache
+def _parameters() -> "Parameters | None":
+    path = os.environ.get("PARAMETERS_PATH", "").strip()
+    if not path:
+        return None
+    from chalicelib.gateways.parameters import Parameters
+
+    return Parameters(path)
 
 
 @cache
@@ -87,7 +111,12 @@ def queue() -> "Queue":
 def _payments(secret_key: str) -> "Payments":
     from chalicelib.gateways.stripe_api import StripeApi
 
-    return StripeApi(secret_key, api_base=settings().stripe_api_base)
+    return StripeApi(
+        secret_key,
+        api_base=settings().stripe_api_base,
+        fresh_key=_fresh_key,
+        deployment=deployment(),
+    )
 
 
 def payments() -> "Payments":
@@ -95,21 +124,24 @@ def payments() -> "Payments":
     return _payments(stripe_secret_key())
 
 
-@cache
-def _parameters() -> "Parameters | None":
-    from chalicelib.gateways.parameters import Parameters
-
-    path = settings().parameters_path
-    return Parameters(path) if path else None
-
-
 def stripe_secret_key() -> str:
-    """The key, from the environment or from SSM."""
+    """The key, from the environment or from SSM; of the mode that this stage is for."""
     parameters = _parameters()
     key = settings().stripe_secret_key or (parameters and parameters.get("stripe_secret_key"))
     if not key:
         raise Misconfigured("there is no stripe_secret_key below PARAMETERS_PATH")
+    stripe_key.check(key, settings().stripe_mode)
     return key
+
+
+def secrets_changed() -> bool:
+    """Look again, after something was refused that a rotated secret would have let through."""
+    parameters = _parameters()
+    return parameters is not None and parameters.fetch_again()
+
+
+def _fresh_key() -> str | None:
+    return stripe_secret_key() if secrets_changed() else None
 
 
 def webhook_secrets() -> tuple[str, ...]:
@@ -123,8 +155,8 @@ def webhook_secrets() -> tuple[str, ...]:
 
 
 def livemode() -> bool:
-    """Whether real money moves: told by the key."""
-    return stripe_secret_key().startswith(("sk_live_", "rk_live_"))
+    """Whether real money moves."""
+    return settings().livemode
 
 
 @cache

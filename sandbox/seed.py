@@ -1,4 +1,4 @@
-"""What has to exist before anybody can buy: on AWS once per stage, on Stripe once per account."""
+"""What has to exist before anybody can buy; what Stripe needs of the catalogue is `ops.plans`'."""
 
 import json
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import stripe
 
-from chalicelib.domain.catalogue import Catalogue
 from chalicelib.domain.stripe_event import API_VERSION, SUBSCRIBED
 
 if TYPE_CHECKING:
@@ -99,30 +98,6 @@ def _queues(sqs: Any, queue: str) -> str:  # noqa: ANN401 - boto3's
         },
     )
     return str(made["QueueUrl"])
-
-
-def on_stripe(client: stripe.StripeClient, catalogue: Catalogue, stage: str) -> None:
-    """Make a product and a price for each paid plan; what is there already stays."""
-    keys = {plan.id: catalogue.lookup_key(stage, plan) for plan in catalogue.paid_plans}
-    there = client.v1.prices.list({"lookup_keys": list(keys.values()), "active": True})
-    found = {price.lookup_key for price in there.data}
-    for plan in catalogue.paid_plans:
-        if keys[plan.id] in found or plan.interval is None:
-            continue
-        product_id = catalogue.product_id(stage, plan)
-        client.v1.products.create(
-            {"id": product_id, "name": f"{catalogue.product.name} {plan.name}"}
-        )
-        client.v1.prices.create(
-            {
-                "product": product_id,
-                "unit_amount": plan.price,
-                "currency": catalogue.product.currency,
-                "recurring": {"interval": plan.interval},
-                "lookup_key": keys[plan.id],
-                "metadata": {"plan": plan.id},
-            }
-        )
 
 
 def webhook(client: stripe.StripeClient, url: str) -> str:

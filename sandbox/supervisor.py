@@ -15,6 +15,7 @@ import stripe
 import urllib3
 
 from chalicelib import wiring
+from ops import plans
 from sandbox import certificate, outside, parts, seed
 from sandbox.addresses import NAMES, Addresses, free_ports
 from sandbox.kubernetes import kubeconfig
@@ -79,7 +80,8 @@ class Supervisor:
             return {}
         env = parts.environment() | self._seed()
         for name in THEN:
-            self._start(name, env)
+            # Each signs with a key of its own: the aws part tells by it who needs which rights.
+            self._start(name, env | {"AWS_ACCESS_KEY_ID": name})
         self._await(THEN)
         if not self.ending.is_set():
             self._tell_ready()
@@ -168,7 +170,7 @@ class Supervisor:
             account.key if account else parts.STRIPE_KEY,
             base_addresses={} if account else {"api": self._addresses["stripe"]},
         )
-        seed.on_stripe(client, wiring.catalogue(), parts.STAGE)
+        plans.push(client, wiring.catalogue(), parts.STAGE)
         if account:
             return account.webhook_secret
         return seed.webhook(client, self._addresses["api"] + "/api/payments/webhook")

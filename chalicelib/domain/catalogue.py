@@ -19,16 +19,23 @@ class Product:
     label_domain: str
     currency: str
     automatic_tax: bool
+    promotion_codes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How long and how many: days, and a count of Free grants."""
+    """How long and how many: days, and a count of Free grants.
+
+    Attributes:
+        resolve_duplicates: whether a second live subscription that we sold by ourselves is canceled
+            and refunded; else it is only reported.
+    """
 
     grace_days: int
     retention_days: int
     free_cap: int
     suspend_on_dispute: bool
+    resolve_duplicates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +50,13 @@ class ClusterSelectors:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One plan; `price` in cents per `interval`, `trial_days` how long a trial or Free lasts.
+    """One plan.
 
-    `templates` are the adopter's own objects, read from `folder`, their placeholders still in them.
+    Attributes:
+        price: cents per `interval`.
+        trial_days: how long a trial, had once per customer, or Free lasts.
+        yearly_price: cents, when a plan that is paid by the month can be paid by the year too.
+        templates: the adopter's own objects, read from `folder`, their placeholders still in them.
     """
 
     id: str
@@ -60,11 +71,30 @@ class Plan:
     container: Mapping[str, str]
     folder: str | None = None
     templates: tuple[Mapping[str, Any], ...] = ()
+    yearly_price: int | None = None
 
     @property
     def is_free(self) -> bool:
         """Whether it is had without Stripe."""
         return self.price == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One way to buy a plan: `amount` cents per `interval`."""
+
+    plan: Plan
+    interval: Interval
+    amount: int
+
+    @property
+    def id(self) -> str:
+        """What a customer asks for: the plan's id, or `<plan>-year` for its yearly price."""
+        return self.plan.id if self.interval == self.plan.interval else _yearly(self.plan.id)
+
+
+def _yearly(plan_id: str) -> str:
+    return f"{plan_id}-year"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +111,21 @@ class Catalogue:
         """The plans that are paid for through Stripe."""
         return tuple(plan for plan in self.plans if not plan.is_free)
 
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        """Every price that a plan can be had at, plan by plan."""
+        found: list[Offer] = []
+        for plan in self.plans:
+            if plan.interval:
+                found.append(Offer(plan, plan.interval, plan.price))
+            if plan.yearly_price is not None:
+                found.append(Offer(plan, "year", plan.yearly_price))
+        return tuple(found)
+
+    def offer(self, offer_id: str) -> Offer | None:
+        """The offer of that id, if there is one."""
+        return next((offer for offer in self.offers if offer.id == offer_id), None)
+
     def plan(self, plan_id: str) -> Plan | None:
         """The plan of that id, if there is one."""
         return next((plan for plan in self.plans if plan.id == plan_id), None)
@@ -93,9 +138,9 @@ class Catalogue:
         """The id of the plan's product in Stripe; ours, so that a price leads back to a plan."""
         return f"{self.deployment(stage)}-{plan.id}"
 
-    def lookup_key(self, stage: str, plan: Plan) -> str:
-        """The lookup key of the plan's price in Stripe."""
-        return f"{self.deployment(stage)}-{plan.id}-{plan.interval}"
+    def lookup_key(self, stage: str, plan: Plan, interval: Interval | None = None) -> str:
+        """The lookup key of the plan's price in Stripe; its usual interval's, if none is given."""
+        return f"{self.deployment(stage)}-{plan.id}-{interval or plan.interval}"
 
     def plan_of_product(self, stage: str, product_id: str) -> Plan | None:
         """The plan whose Stripe product this is, if it is one of ours."""

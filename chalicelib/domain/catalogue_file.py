@@ -55,6 +55,11 @@ def parse(text: str) -> Catalogue:
     )
     for table in (product, policy, cluster):
         table.refuse_rest()
+    problems.extend(
+        f"plans.{offer.id}: the yearly price of {offer.plan.id} goes by this id, rename one"
+        for offer in catalogue.offers
+        if offer.id != offer.plan.id and catalogue.plan(offer.id)
+    )
     if problems:
         raise Misconfigured("plans.toml: " + "; ".join(problems))
     return catalogue
@@ -155,6 +160,7 @@ def _product(table: _Table) -> Product:
         label_domain=table.string("label_domain", _DNS_NAME),
         currency=table.string("currency", _CURRENCY),
         automatic_tax=table.flag("automatic_tax"),
+        promotion_codes=table.flag("promotion_codes", default=False),
     )
 
 
@@ -164,6 +170,7 @@ def _policy(table: _Table) -> Policy:
         retention_days=table.whole("retention_days", 0),
         free_cap=table.whole("free_cap", 0),
         suspend_on_dispute=table.flag("suspend_on_dispute"),
+        resolve_duplicates=table.flag("resolve_duplicates", default=False),
     )
 
 
@@ -184,11 +191,14 @@ def _plan(plan_id: str, raw: object, problems: list[str]) -> Plan:
     free = price == 0
     if free != (plan_id == FREE):
         table.problem("price", f"must be 0 for the plan {FREE!r}, and only for it")
+    interval = None if free else _interval(table)
+    if table.optional("yearly_price") and interval != "month":
+        table.problem("yearly_price", "only a plan with interval 'month' has one")
     plan = Plan(
         id=plan_id,
         name=table.string("name"),
         price=price,
-        interval=None if free else _interval(table),
+        interval=interval,
         trial_days=table.whole("trial_days", 1) if free or table.optional("trial_days") else None,
         popular=table.flag("popular", default=False),
         features=table.texts("features"),
@@ -196,6 +206,7 @@ def _plan(plan_id: str, raw: object, problems: list[str]) -> Plan:
         quota=table.mapping("quota", _QUANTITY),
         container=table.mapping("container", _QUANTITY),
         folder=table.string("templates", _DNS_LABEL) if table.optional("templates") else None,
+        yearly_price=table.whole("yearly_price", 1) if table.optional("yearly_price") else None,
     )
     if plan.container and set(plan.container) != set(CONTAINER_KEYS):
         table.problem("container", f"must have exactly {', '.join(CONTAINER_KEYS)}")

@@ -5,7 +5,7 @@ from typing import Any
 from chalice.app import Blueprint, Response
 
 from chalicelib import wiring
-from chalicelib.domain.catalogue import Plan
+from chalicelib.domain.catalogue import Catalogue, Plan
 from chalicelib.entrypoints.http import ANY_TYPE, Headers, accepted, answers, signed_in, texts
 from chalicelib.entrypoints.logs import say
 from chalicelib.services.portal import portal_url
@@ -19,9 +19,7 @@ SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£"}
 @answers(routes)
 def plans() -> Response:
     """What is sold; public."""
-    catalogue = wiring.catalogue()
-    shown = [_shown(plan, catalogue.product.currency) for plan in catalogue.plans]
-    return Response(shown, headers=CACHEABLE)
+    return Response(listed(wiring.catalogue()), headers=CACHEABLE)
 
 
 @routes.route(
@@ -75,19 +73,30 @@ def create_portal_session() -> dict[str, Any]:
     return {"portalUrl": url}
 
 
-def _shown(plan: Plan, currency: str) -> dict[str, Any]:
-    shown: dict[str, Any] = {
-        "id": plan.id,
+def listed(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """The plans in their order, each once for every price that it can be had at."""
+    return [entry for plan in catalogue.plans for entry in _entries(plan, catalogue)]
+
+
+def _entries(plan: Plan, catalogue: Catalogue) -> list[dict[str, Any]]:
+    offers = [offer for offer in catalogue.offers if offer.plan == plan]
+    if not offers:
+        return [_card(plan.id, plan, 0, catalogue)]
+    return [
+        _card(offer.id, plan, offer.amount, catalogue) | {"interval": offer.interval}
+        for offer in offers
+    ]
+
+
+def _card(shown_id: str, plan: Plan, cents: int, catalogue: Catalogue) -> dict[str, Any]:
+    card = {
+        "id": shown_id,
         "name": plan.name,
-        "price": plan.price,
-        "priceDisplay": _price(plan.price, currency),
+        "price": cents,
+        "priceDisplay": _price(cents, catalogue.product.currency),
         "features": list(plan.features),
     }
-    if plan.interval:
-        shown["interval"] = plan.interval
-    if plan.popular:
-        shown["popular"] = True
-    return shown
+    return card | ({"popular": True} if plan.popular else {})
 
 
 def _price(cents: int, currency: str) -> str:

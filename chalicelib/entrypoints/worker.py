@@ -19,6 +19,10 @@ MAX_RECEIVES = 5
 LOOK_AGAIN = 3
 """Seconds until a message that waits for something short comes again."""
 
+AT_ONCE = 5
+"""How many tenants are worked on at once: a new AWS account runs ten functions in all, and the API
+must never wait for the worker. (Reserving a share for it is not allowed there.)"""
+
 QUEUE_NAME = os.environ.get("QUEUE_NAME", "arm-engine-dev-tenants.fifo")
 """Read at import, since the deployment wires the function to the queue by it."""
 
@@ -26,7 +30,7 @@ logs.configure()
 jobs = Blueprint(__name__)
 
 
-@jobs.on_sqs_message(queue=QUEUE_NAME, batch_size=1, name="worker")
+@jobs.on_sqs_message(queue=QUEUE_NAME, batch_size=1, maximum_concurrency=AT_ONCE, name="worker")
 def on_tenant_message(event: SQSEvent) -> None:
     """Look at whatever a message names; raising leaves the message to the queue."""
     for message in event:
@@ -40,7 +44,13 @@ def on_schedule(event: CloudWatchEvent) -> None:
         records=wiring.records(), queue=wiring.queue(), clock=wiring.clock(), new_id=wiring.new_id
     )
     if swept.nudged or swept.sent_again:
-        say("sweep", request_id=event.event_id, nudged=swept.nudged, sent_again=swept.sent_again)
+        say(
+            "sweep",
+            request_id=event.event_id,
+            nudged=swept.nudged,
+            sent_again=swept.sent_again,
+            stuck=swept.stuck,
+        )
 
 
 def _work_on(message: SQSRecord) -> None:

@@ -13,6 +13,7 @@ from chalicelib.domain.errors import (
     UpstreamBroken,
 )
 from chalicelib.domain.subscription import CheckoutSession, SessionStatus, Subscription
+from chalicelib.gateways.stripe_http import FreshKey, RotatedKeys
 from chalicelib.ports import DisputeFound
 
 T = TypeVar("T")
@@ -32,14 +33,24 @@ OPEN_DISPUTES = frozenset(
 class StripeApi:
     """Fits `chalicelib.ports.Payments`. Raises Temporary and Permanent, and what it names."""
 
-    def __init__(self, secret_key: str, *, api_base: str | None = None) -> None:
+    def __init__(
+        self,
+        secret_key: str,
+        *,
+        api_base: str | None = None,
+        fresh_key: FreshKey = lambda: None,
+        deployment: str | None = None,
+        http_client: stripe.HTTPClient | None = None,
+    ) -> None:
+        self._deployment = deployment
         self._client = stripe.StripeClient(
             secret_key,
             base_addresses={"api": api_base} if api_base else {},
             max_network_retries=RETRIES,
-            http_client=stripe.RequestsClient(timeout=TIMEOUT),
+            http_client=http_client or RotatedKeys(fresh_key, timeout=TIMEOUT),
         ).v1
         self._prices: dict[str, str] = {}
+        self._portal: str | None = None
 
     def subscriptions(self, customer_id: str) -> tuple[Subscription, ...]:
         """All of a customer's subscriptions, ended ones too: one call up to a hundred of them."""
@@ -120,12 +131,33 @@ class StripeApi:
 
     def portal_url(self, customer_id: str, return_url: str) -> str:
         """Where a customer manages their billing."""
+        configuration = self._portal_configuration()
         session = _call(
             lambda: self._client.billing_portal.sessions.create(
-                {"customer": customer_id, "return_url": return_url}
+                {
+                    "customer": customer_id,
+                    "return_url": return_url,
+                    "configuration": configuration,
+                }
             )
         )
         return session.url
+
+    def _portal_configuration(self) -> str:
+        """The configuration that was pushed with the catalogue; remembered once it was found."""
+        if self._portal is None:
+            found = _call(
+                lambda: list(
+                    self._client.billing_portal.configurations.list(
+                        {"active": True, "limit": 100}
+                    ).auto_paging_iter()
+                )
+            )
+            ours = [c.id for c in found if _metadata(c).get("deployment") == self._deployment]
+            if not ours:
+                raise Permanent(f"Stripe has no portal for {self._deployment}: push the catalogue")
+            self._portal = ours[0]
+        return self._portal
 
     def dispute_of(self, event_id: str) -> DisputeFound | None:
         """Whom a dispute's event concerns: the event names the charge, the charge its customer."""
@@ -203,13 +235,17 @@ def _subscription(subscription: stripe.Subscription) -> Subscription:
         status=subscription.status,
         created=subscription.created,
         product_id=_id(item.price.product) if item else None,
-        nonce=subscription.metadata.to_dict().get("checkout"),
+        nonce=_metadata(subscription).get("checkout"),
         current_period_end=item.current_period_end if item else None,
         cancel_at_period_end=subscription.cancel_at_period_end
         or subscription.cancel_at is not None,
         collection_paused=subscription.pause_collection is not None,
         ended_at=subscription.ended_at,
     )
+
+
+def _metadata(holder: Any) -> Mapping[str, str]:  # noqa: ANN401 - whatever carries metadata
+    return holder.metadata.to_dict() if holder.metadata else {}
 
 
 def _id(reference: object) -> str | None:

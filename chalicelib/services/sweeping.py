@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import islice
 
-from chalicelib.domain.backoff import seconds_before
+from chalicelib.domain.backoff import STUCK, seconds_before
 from chalicelib.domain.timeline import Line
 from chalicelib.ports import Clock, NewId, Queue, Records
 
@@ -13,16 +13,21 @@ AT_MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep found: deadlines that passed, and keys that were sent again."""
+    """What a sweep found: deadlines that passed, and keys that were sent again.
+
+    Attributes:
+        stuck: of the latter, how many have been tried for more than about 15 minutes.
+    """
 
     nudged: int
     sent_again: int
+    stuck: int
 
 
 def sweep(*, records: Records, queue: Queue, clock: Clock, new_id: NewId) -> Swept:
     """Nudge tenants whose deadline passed; send again the keys of work that is still pending."""
     now = int(clock())
-    nudged = sent_again = 0
+    nudged = sent_again = stuck = 0
     for due in islice(records.due(now), AT_MOST):
         if due.event_id:
             queue.send_event(due.event_id)
@@ -36,4 +41,5 @@ def sweep(*, records: Records, queue: Queue, clock: Clock, new_id: NewId) -> Swe
             queue.send_tenant(due.tenant_id)
         records.put_off(due, retry_at=now + seconds_before(due.attempts + 1))
         sent_again += 1
-    return Swept(nudged=nudged, sent_again=sent_again)
+        stuck += due.attempts >= STUCK
+    return Swept(nudged=nudged, sent_again=sent_again, stuck=stuck)

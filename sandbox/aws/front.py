@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+from sandbox.aws import callers
 from sandbox.aws.accounts import Accounts
 from sandbox.aws.conflicts import Conflicts
 from sandbox.aws.mailbox import Mailbox
@@ -39,6 +40,7 @@ class Front:
             "ssm": moto,
         }
         self._counts: dict[str, Counter[str]] = defaultdict(Counter)
+        self._rights: dict[str, set[callers.Right]] = defaultdict(set)
         self._counting = threading.Lock()
         self._away_until: dict[str, float] = {}
 
@@ -59,6 +61,8 @@ class Front:
             return self._moto(call)  # the pool's public keys
         with self._counting:
             self._counts[call.service][call.action] += 1
+            if caller := callers.key_id(call):
+                self._rights[caller].update(callers.rights(call))
         if time.monotonic() < self._away_until.get(call.service, 0):
             return refused("ServiceUnavailable", "Played by the sandbox.", status=503)
         return self._services[call.service](call)
@@ -73,6 +77,9 @@ class Front:
         if (method, path) == ("GET", "/sandbox/requests"):
             with self._counting:
                 return _json({service: dict(counts) for service, counts in self._counts.items()})
+        if (method, path) == ("GET", "/sandbox/callers"):
+            with self._counting:
+                return _json({who: sorted(used) for who, used in self._rights.items()})
         if (method, path) == ("POST", "/sandbox/faults"):
             return self._faults(call.body)
         return _json({"error": "the sandbox has no such route"}, 404)

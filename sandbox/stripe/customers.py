@@ -1,4 +1,4 @@
-"""Customers, and the sessions in which they manage their billing."""
+"""Customers."""
 
 from sandbox.stripe import subscriptions
 from sandbox.stripe.errors import BAD_REQUEST
@@ -60,19 +60,3 @@ def known(ledger: Ledger, customer_id: str) -> None:
     """Refuse a customer that never was; lists of one that was deleted can still be read."""
     if customer_id not in ledger.deleted:
         ledger.customer(customer_id)
-
-
-def create_portal(ledger: Ledger, params: Obj) -> Obj:
-    """A page on which the customer manages their billing."""
-    if "customer" not in params:
-        ledger.customer("")
-    ledger.customer(params["customer"])
-    made = ledger.add(
-        "billing_portal.session",
-        configuration="bpc_sandbox",
-        customer=params["customer"],
-        return_url=params.get("return_url"),
-        locale=params.get("locale"),
-    )
-    made["url"] = f"{ledger.url}/p/session/{made['id']}"
-    return made

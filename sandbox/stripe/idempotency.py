@@ -1,5 +1,6 @@
 """Answers kept under the caller's key: the same call gets the same answer, another is refused."""
 
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +19,10 @@ class Answer:
     status: int
     body: dict[str, Any]
     headers: dict[str, str] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """The body as JSON."""
+        return json.dumps(self.body)
 
 
 @dataclass(frozen=True, slots=True)

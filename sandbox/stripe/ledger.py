@@ -30,6 +30,7 @@ PREFIXES = {
     "event": "evt_",
     "webhook_endpoint": "we_",
     "billing_portal.session": "bps_",
+    "billing_portal.configuration": "bpc_",
 }
 
 

@@ -7,6 +7,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
 from sandbox.stripe import cards, html, subscriptions
+from sandbox.stripe.configurations import features_of, offered
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.objects import Obj
 from sandbox.stripe.state import Stripe
@@ -32,7 +33,7 @@ def portal_pages(stripe: Stripe) -> Blueprint:
                 return _show(ledger, session_id, "There is no such subscription.")
             if mine["status"] in subscriptions.LIVE:
                 try:
-                    _act(ledger, mine, request.form.get("action", ""))
+                    _act(ledger, mine, request.form.get("action", ""), features_of(ledger, session))
                 except cards.CardRefused as e:
                     return _show(ledger, session_id, str(e))
         return redirect(f"/p/session/{session_id}", 303)
@@ -40,19 +41,21 @@ def portal_pages(stripe: Stripe) -> Blueprint:
     return pages
 
 
-def _act(ledger: Ledger, subscription: Obj, action: str) -> None:
-    if action == "cancel":
-        subscriptions.set_cancellation(ledger, subscription, at_period_end=True)
+def _act(ledger: Ledger, subscription: Obj, action: str, features: Obj) -> None:
+    """Do what the configuration allows; a form that was made up changes nothing."""
+    ending = features["subscription_cancel"]
+    if action == "cancel" and ending["enabled"]:
+        if ending["mode"] == "at_period_end":
+            subscriptions.set_cancellation(ledger, subscription, at_period_end=True)
+        else:
+            subscriptions.cancel(ledger, subscription)
     elif action == "resume":
         subscriptions.set_cancellation(ledger, subscription, at_period_end=False)
-    elif action == "cancel_now":
-        subscriptions.cancel(ledger, subscription)
-    elif action == "switch":
-        price = ledger.tables["price"].get(request.form.get("price", ""))
-        if price and price["active"] and price["recurring"]:
-            line = subscription["items"]["data"][0]
-            subscriptions.switch(ledger, subscription, line, price, line["quantity"])
-    elif action == "card":
+    elif action == "switch" and offered(features, request.form.get("price", "")):
+        price = ledger.tables["price"][request.form["price"]]
+        line = subscription["items"]["data"][0]
+        subscriptions.switch(ledger, subscription, line, price, line["quantity"])
+    elif action == "card" and features["payment_method_update"]["enabled"]:
         _new_card(ledger, subscription)
 
 
@@ -76,19 +79,21 @@ def _show(ledger: Ledger, session_id: str, refused: str | None = None) -> Respon
         if session is None:
             return Response(html.message("Not found", "There is no such billing session."), 404)
         found = list(ledger.all("subscription", customer=session["customer"]))
-        parts = [_subscription(ledger, each) for each in found]
+        features = features_of(ledger, session)
+        parts = [_subscription(ledger, each, features) for each in found]
         back = session["return_url"]
-        body = Markup("<section><h1>Your billing</h1>{}{}</section>{}").format(
+        body = Markup("<section><h1>Your billing</h1>{}{}</section>{}{}").format(
             html.refusal(refused),
             "" if parts else Markup("<p>There is no subscription.</p>"),
             Markup("").join(parts),
+            _invoices(ledger, session) if features["invoice_history"]["enabled"] else "",
         )
         if back:
             body += Markup('<p><a href="{}">Back to the shop</a></p>').format(back)
         return Response(html.page("Your billing", body), 402 if refused else 200)
 
 
-def _subscription(ledger: Ledger, subscription: Obj) -> Markup:
+def _subscription(ledger: Ledger, subscription: Obj, features: Obj) -> Markup:
     price = subscription["items"]["data"][0]["price"]
     head = Markup("<h2>{}</h2><p>{} per {} <span class=soft>{}</span></p>").format(
         ledger.tables["product"][price["product"]]["name"],
@@ -99,21 +104,44 @@ def _subscription(ledger: Ledger, subscription: Obj) -> Markup:
     if subscription["status"] not in subscriptions.LIVE:
         return Markup("<section>{}</section>").format(head)
     forms = [
-        _button(subscription, "resume", "Keep the subscription")
-        if subscription["cancel_at_period_end"]
-        else _button(subscription, "cancel", "Cancel at the end of the period"),
-        _button(subscription, "cancel_now", "Cancel now"),
+        *_ending(subscription, features["subscription_cancel"]),
         *(
             _button(subscription, "switch", f"Switch to {name}", other["id"])
-            for name, other in _other_prices(ledger, price)
-        ),
-        Markup('<form method="post" autocomplete="off">{}{}{}</form>').format(
-            _hidden(subscription),
-            html.card_fields(),
-            Markup('<button name="action" value="card">Use this card</button>'),
+            for name, other in _other_prices(ledger, price, features)
         ),
     ]
+    if features["payment_method_update"]["enabled"]:
+        forms.append(
+            Markup('<form method="post" autocomplete="off">{}{}{}</form>').format(
+                _hidden(subscription),
+                html.card_fields(),
+                Markup('<button name="action" value="card">Use this card</button>'),
+            )
+        )
     return Markup("<section>{}{}</section>").format(head, Markup("").join(forms))
+
+
+def _ending(subscription: Obj, feature: Obj) -> list[Markup]:
+    if subscription["cancel_at_period_end"]:
+        return [_button(subscription, "resume", "Keep the subscription")]
+    if not feature["enabled"]:
+        return []
+    label = (
+        "Cancel at the end of the period" if feature["mode"] == "at_period_end" else "Cancel now"
+    )
+    return [_button(subscription, "cancel", label)]
+
+
+def _invoices(ledger: Ledger, session: Obj) -> Markup:
+    lines = [
+        Markup("<li>{} {} <span class=soft>{}</span></li>").format(
+            f"{datetime.fromtimestamp(invoice['created'], UTC):%-d %B %Y}",
+            html.amount(invoice["total"], invoice["currency"]),
+            invoice["status"],
+        )
+        for invoice in ledger.all("invoice", customer=session["customer"])
+    ]
+    return Markup("<section><h2>Invoices</h2><ul>{}</ul></section>").format(Markup("").join(lines))
 
 
 def _state(subscription: Obj) -> str:
@@ -127,13 +155,18 @@ def _state(subscription: Obj) -> str:
     return f"renews on {end:%-d %B %Y}"
 
 
-def _other_prices(ledger: Ledger, current: Obj) -> list[tuple[str, Obj]]:
-    """Other plans of the same shop: sandboxes have one."""
+def _other_prices(ledger: Ledger, current: Obj, features: Obj) -> list[tuple[str, Obj]]:
+    """What the configuration lets a customer move to."""
     return [
-        (ledger.tables["product"][price["product"]]["name"], price)
+        (_name(ledger, price), price)
         for price in ledger.all("price", active=True, type="recurring")
-        if price["id"] != current["id"]
+        if price["id"] != current["id"] and offered(features, price["id"])
     ]
+
+
+def _name(ledger: Ledger, price: Obj) -> str:
+    name = ledger.tables["product"][price["product"]]["name"]
+    return f"{name} ({price['recurring']['interval']}ly)"
 
 
 def _hidden(subscription: Obj) -> Markup:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sandbox.stripe import catalogue, checkout, customers, endpoints, money, sales
+from sandbox.stripe import catalogue, checkout, configurations, customers, endpoints, money, sales
 from sandbox.stripe.objects import Obj
 
 
@@ -21,6 +21,10 @@ class Route:
 
 def _c(name: str) -> str:
     return f"checkout.Session{name}Params"
+
+
+def _p(name: str) -> str:
+    return f"billing_portal.{name}Params"
 
 
 ROUTES = tuple(
@@ -39,8 +43,13 @@ ROUTES = tuple(
         ("GET", "customers/{}", customers.retrieve, "CustomerRetrieveParams"),
         ("POST", "customers/{}", customers.update, "CustomerUpdateParams"),
         ("DELETE", "customers/{}", customers.delete, "CustomerDeleteParams"),
-        ("POST", "billing_portal/sessions", customers.create_portal,
-         "billing_portal.SessionCreateParams"),
+        ("POST", "billing_portal/sessions", configurations.open_portal, _p("SessionCreate")),
+        ("POST", "billing_portal/configurations", configurations.create, _p("ConfigurationCreate")),
+        ("GET", "billing_portal/configurations", configurations.list_all, _p("ConfigurationList")),
+        ("GET", "billing_portal/configurations/{}", configurations.retrieve,
+         _p("ConfigurationRetrieve")),
+        ("POST", "billing_portal/configurations/{}", configurations.update,
+         _p("ConfigurationUpdate")),
         ("POST", "checkout/sessions", checkout.create, _c("Create")),
         ("GET", "checkout/sessions", sales.list_sessions, _c("List")),
         ("GET", "checkout/sessions/{}", sales.retrieve_session, _c("Retrieve")),

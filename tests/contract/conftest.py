@@ -2,17 +2,12 @@
 
 import json
 import os
-import socket
-import subprocess
-import sys
 import time
 from collections import Counter
-from pathlib import Path
 
 import boto3
 import jwt
 import pytest
-import requests
 import stripe
 from chalice.test import Client
 from moto import mock_aws
@@ -21,10 +16,10 @@ import app
 from chalicelib import wiring
 from sandbox import seed
 from tests.contract.known import ISSUER, JWT_SECRET, SECRET, SETTINGS
+from tests.serving import part
 
-ROOT = Path(__file__).parents[2]
 CACHED = (
-    "settings",
+    "_settings",
     "records",
     "queue",
     "_payments",
@@ -142,7 +137,7 @@ class Api:
 @pytest.fixture
 def api(aws):
     """The real app, with the table and the queue behind it."""
-    with Client(app.app) as client:
+    with Client(app.app, stage_name="none") as client:  # the settings are the fixture's
         yield Api(client.http)
 
 
@@ -164,23 +159,8 @@ def token():
 @pytest.fixture(scope="session")
 def aws_server():
     """The sandbox's AWS as it runs: a process of its own, which `mock_aws` here cannot empty."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-m", "sandbox.aws", "--port", str(port)], cwd=ROOT)
-    url = f"http://127.0.0.1:{port}"
-    until = time.monotonic() + 30
-    while True:
-        try:
-            requests.get(f"{url}/sandbox/health", timeout=5)
-            break
-        except requests.ConnectionError:
-            assert process.poll() is None
-            assert time.monotonic() < until
-            time.sleep(0.05)
-    yield url
-    process.terminate()
-    assert process.wait(5) == 0
+    with part("aws") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,8 @@
 """What every test of the API takes as given."""
 
+from pathlib import Path
+
+import chalicelib
 from chalicelib.domain.record import tenant_id_of
 
 SECRET = "whsec_contract"
@@ -22,3 +25,4 @@ SETTINGS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
 }
+CATALOGUE = Path(chalicelib.__file__).parent / "plans.toml"

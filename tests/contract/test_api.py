@@ -111,7 +111,7 @@ def test_a_body_that_is_no_bytes_is_refused(body):
 def test_a_webhook_without_a_secret_trusts_nothing(api, settings):
     """503, so that Stripe delivers again once it is configured."""
     settings.setenv("STRIPE_WEBHOOK_SECRET", " ")
-    wiring.settings.cache_clear()
+    wiring._settings.cache_clear()
     assert code(api.event(event())) == (503, "webhook_disabled")
 
 

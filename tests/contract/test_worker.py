@@ -211,6 +211,19 @@ def test_a_lost_message_is_sent_again(free, sweep, later):
     assert wiring.records().read(TENANT).nudged == 1
 
 
+def test_what_is_pending_for_long_is_counted(free, sweep, later, caplog):
+    """The sweep comes every minute; after about a quarter of an hour its line has a number."""
+    caplog.set_level("INFO", "arm")
+    stuck = {}
+    for minute in range(1, 31):
+        later(minute * 60 + 1)
+        caplog.clear()
+        sweep()
+        stuck[minute] = sum(record.stuck for record in caplog.records if record.msg == "sweep")
+    first = min(minute for minute, count in stuck.items() if count)
+    assert 14 <= first <= 20, stuck
+
+
 def test_a_deadline_nudges(cluster, deliver, free, sweep, later):
     """Free runs out by itself: what the customer reads and what runs follow."""
     deliver(KEY)

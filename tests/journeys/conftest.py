@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ops import rights, stages
 from tests.journeys.scenes import SESSION
 from tests.journeys.shop import Customer, Sandbox, until
 
@@ -52,11 +53,26 @@ def sandbox(tmp_path_factory):
     process = start(ready_file, "--port", "0")
     try:
         await_ready(process, ready_file)
-        yield Sandbox(process, ready_file)
+        running = Sandbox(process, ready_file)
+        yield running
+        nothing_was_done_without_a_right(running)
     finally:
         if process.poll() is None:
             code, said = stop(process)
             assert code == 0, said
+
+
+def nothing_was_done_without_a_right(sandbox):
+    """Whatever these journeys made the functions ask of AWS, their policies allow.
+
+    The worker's process runs all that is behind the queue and the schedules, so it is held to the
+    sum of these; `tests/deployment` tells them apart.
+    """
+    used = sandbox.ask("GET", "aws", "/sandbox/callers").json()
+    behind = set(rights.FUNCTIONS) - {rights.API}
+    for part, functions in {"api": {rights.API}, "worker": behind}.items():
+        allowed = set().union(*(rights.pairs(name, stages.load("dev")) for name in functions))
+        assert {tuple(right) for right in used.get(part, ())} <= allowed, part
 
 
 @pytest.fixture

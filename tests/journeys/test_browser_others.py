@@ -62,7 +62,9 @@ def test_the_journey_in_webkit(sandbox):
 
     def find(selector):
         return wait.until(
-            lambda d: next((e for e in d.find_elements(By.CSS_SELECTOR, selector) if e.is_displayed()), None)
+            lambda d: next(
+                (e for e in d.find_elements(By.CSS_SELECTOR, selector) if e.is_displayed()), None
+            )
         )
 
     try:

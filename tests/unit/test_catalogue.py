@@ -7,6 +7,7 @@ import pytest
 import chalicelib
 from chalicelib.domain import catalogue_file
 from chalicelib.domain.errors import Misconfigured
+from chalicelib.entrypoints import storefront
 
 TEXT = (Path(chalicelib.__file__).parent / "plans.toml").read_text("utf-8")
 
@@ -81,3 +82,40 @@ def test_what_is_not_toml_is_told_as_such():
     """A slip of the keyboard is told for what it is."""
     with pytest.raises(Misconfigured, match="not TOML"):
         catalogue_file.parse("[product")
+
+
+def test_a_yearly_price_is_another_offer_of_the_same_plan():
+    """It is asked for by its own id, has its own lookup key, and leads to the same product."""
+    sold = catalogue_file.parse(TEXT.replace("# yearly_price = 29000", "yearly_price = 29000"))
+    offer = sold.offer("basic-year")
+    assert (offer.plan.id, offer.amount, offer.interval) == ("basic", 29000, "year")
+    assert sold.lookup_key("dev", offer.plan, offer.interval) == "arm-engine-dev-basic-year"
+    assert sold.offer("basic").amount == 2900
+    assert sold.offer("free") is None
+    entry = next(e for e in storefront.listed(sold) if e["id"] == "basic-year")
+    assert entry == {
+        "id": "basic-year", "name": "Basic", "price": 29000, "priceDisplay": "$290",
+        "interval": "year", "features": list(offer.plan.features),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ('interval = "month"', 'interval = "year"\nyearly_price = 1', "plans.basic.yearly_price"),
+        ("price = 0", "price = 0\nyearly_price = 1", "plans.free.yearly_price"),
+        ("# yearly_price = 29000", "yearly_price = 0", "plans.basic.yearly_price"),
+    ],
+)
+def test_a_yearly_price_has_its_limits(old, new, named):
+    """Only a plan that is paid by the month has one, and it is not nothing."""
+    with pytest.raises(Misconfigured) as raised:
+        catalogue_file.parse(TEXT.replace(old, new, 1))
+    assert named in str(raised.value)
+
+
+def test_a_plan_cannot_have_the_id_of_a_yearly_price():
+    """One id, one thing that is sold."""
+    text = TEXT.replace("# yearly_price = 29000", "yearly_price = 29000")
+    with pytest.raises(Misconfigured, match="basic-year"):
+        catalogue_file.parse(text.replace("[plans.pro]", "[plans.basic-year]"))

@@ -1,27 +1,18 @@
 """The very files that Lambda would get start on their own."""
 
 import json
-import shutil
 import subprocess
 import sys
-import zipfile
-from pathlib import Path
 
-import boto3
 import pytest
 
-ROOT = Path(__file__).parents[2]
-SITE_PACKAGES = Path(boto3.__file__).parents[1]
-STAGES = ("dev", "staging", "prod")
-THE_RUNTIMES_OWN = ("boto3", "botocore", "s3transfer", "jmespath")
-ENV = {"PATH": "/usr/bin:/bin", "AWS_DEFAULT_REGION": "eu-central-1"}
+from tests.deployment.conftest import BARE, STAGES
+
 SETTINGS = {
     "STAGE": "dev",
     "TABLE_NAME": "arm-engine-dev",
     "QUEUE_NAME": "arm-engine-dev-tenants.fifo",
     "SITE_URL": "https://shop.example",
-    "CHECKOUT_SUCCESS_URL": "https://shop.example/ok?session_id={CHECKOUT_SESSION_ID}",
-    "CHECKOUT_CANCEL_URL": "https://shop.example/no",
     "STRIPE_SECRET_KEY": "sk_test_1",
     "JWT_ISSUER": "i",
     "JWT_AUDIENCE": "a",
@@ -29,51 +20,12 @@ SETTINGS = {
 }
 
 
-@pytest.fixture(scope="module")
-def packages(tmp_path_factory):
-    """`chalice package` of every stage, from a copy of the tree, in a clean environment."""
-    tree = tmp_path_factory.mktemp("tree")
-    for name in ("app.py", "requirements.txt"):
-        shutil.copy(ROOT / name, tree)
-    ignore = shutil.ignore_patterns("__pycache__", "deployments", "deployed")
-    for name in ("chalicelib", ".chalice"):
-        shutil.copytree(ROOT / name, tree / name, ignore=ignore)
-    chalice = [sys.executable, "-c", "from chalice.cli import main; main()", "package"]
-    made = {}
-    for stage in STAGES:
-        made[stage] = tree / f"package-{stage}"
-        subprocess.run(
-            [*chalice, "--stage", stage, str(made[stage])],
-            cwd=tree, env=ENV | _pip_settings(), check=True, capture_output=True,
-        )  # fmt: skip
-    return made
-
-
-def _pip_settings():
-    """Whatever tells pip where packages come from on this machine."""
-    import os  # noqa: PLC0415 - nothing else here looks at the environment
-
-    keep = ("PIP_", "SSL_", "REQUESTS_", "HTTP_", "HTTPS_", "NO_PROXY", "HOME")
-    return {k: v for k, v in os.environ.items() if k.upper().startswith(keep)}
-
-
-@pytest.fixture(scope="module")
-def unpacked(packages, tmp_path_factory):
-    """The package of one stage, and beside it what the Lambda runtime has of its own."""
-    task = tmp_path_factory.mktemp("task")
-    zipfile.ZipFile(packages["dev"] / "deployment.zip").extractall(task)
-    runtime = tmp_path_factory.mktemp("runtime")
-    for name in THE_RUNTIMES_OWN:
-        (runtime / name).symlink_to(SITE_PACKAGES / name)
-    return task, runtime
-
-
 def _run(unpacked, code):
     task, runtime = unpacked
     start = f"import sys; sys.path[:0] = [{str(task)!r}]; sys.path.append({str(runtime)!r})\n"
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", start + code],
-        cwd=task, env=ENV | SETTINGS, capture_output=True, text=True, check=False,
+        cwd=task, env=BARE | SETTINGS, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout

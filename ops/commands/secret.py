@@ -1,0 +1,30 @@
+"""`ops secret`."""
+
+from typing import IO
+
+import click
+
+from chalicelib.domain import stripe_key
+from chalicelib.domain.errors import Misconfigured
+from ops.commands.common import say, shop_of, stage_option
+from ops.parameters import STRIPE_KEY, WEBHOOK_SECRET
+
+
+@click.command()
+@stage_option
+@click.argument("name", type=click.Choice([STRIPE_KEY, WEBHOOK_SECRET]))
+@click.option("--value-from", type=click.File("r"), help="A file, `-` for standard input.")
+def secret(stage: str, name: str, value_from: IO[str] | None) -> None:
+    """Store a secret, encrypted. Running functions take it up within minutes, without a deploy.
+
+    While the webhook's secret is rotated, give the new and the old one, with a comma.
+    """
+    shop = shop_of(stage)
+    value = value_from.read() if value_from else click.prompt(name, hide_input=True)
+    value = value.strip()
+    if name == STRIPE_KEY:
+        stripe_key.check(value, shop.stage.stripe_mode)
+    elif not all(part.strip().startswith("whsec_") for part in value.split(",")):
+        raise Misconfigured("that is no webhook secret: it must begin with whsec_")
+    shop.parameters.put_secret(name, value)
+    say(f"{name} is stored below {shop.stage.parameters_path}")

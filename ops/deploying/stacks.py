@@ -1,0 +1,85 @@
+"""The three stacks of infra/: before the functions, and after them."""
+
+import json
+from collections.abc import Callable, Mapping
+
+from ops import templates
+from ops.deploying.step import Say, Shop, StepFailed
+from ops.stacks import Stacks
+
+Values = Callable[[], Mapping[str, str]]
+
+
+class Stack:
+    """One template of infra/, as a stack of its own."""
+
+    def __init__(self, shop: Shop, stacks: Stacks, part: str, name: str, values: Values) -> None:
+        self.name = name
+        self._shop = shop
+        self._stacks = stacks
+        self._part = part
+        self._values = values
+
+    def plan(self) -> str:
+        """Which resources would be made or changed."""
+        body = self._body()
+        try:
+            values = self._parameters(body)
+        except StepFailed:
+            values = {}  # what an earlier step would make first
+        return self._stacks.difference(self._shop.stage.stack(self._part), body, values)
+
+    def run(self, say: Say) -> str:
+        """Make them so."""
+        body = self._body()
+        stack = self._shop.stage.stack(self._part)
+        return self._stacks.deploy(stack, body, self._parameters(body), say)
+
+    def _body(self) -> str:
+        return templates.body(self._part, self._shop.catalogue.product)
+
+    def _parameters(self, body: str) -> Mapping[str, str]:
+        """Those that the template asks for."""
+        values = self._values()
+        return {name: values[name] for name in templates.parsed(body)["Parameters"]}
+
+
+def values(shop: Shop, *, with_api: bool = False) -> Mapping[str, str]:
+    """What the templates may ask for.
+
+    Raises:
+        StepFailed: the API's id is asked for, and there is none yet.
+    """
+    stage, product = shop.stage, shop.catalogue.product
+    known = {
+        "App": stage.app,
+        "Stage": stage.name,
+        "ParametersPath": stage.parameters_path,
+        "ProductName": product.name,
+        "SupportEmail": product.support_email,
+        "MailFrom": stage.mail_from,
+        "MailIdentityArn": stage.mail_identity_arn,
+        "LogRetentionDays": str(stage.log_retention_days),
+        "Domain": stage.domain,
+        "CertificateArn": stage.certificate_arn,
+        "HostedZoneId": stage.hosted_zone_id,
+        "AlarmEmail": stage.alarm_email,
+    }
+    return known | ({"ApiId": api_id(shop)} if with_api else {})
+
+
+def api_id(shop: Shop) -> str:
+    """The API's id, as Chalice remembers it.
+
+    Raises:
+        StepFailed: nothing was deployed yet.
+    """
+    path = shop.root / ".chalice/deployed" / f"{shop.stage.name}.json"
+    try:
+        resources = json.loads(path.read_text("utf-8"))["resources"]
+    except (OSError, ValueError, KeyError):
+        resources = []
+    for resource in resources:
+        if resource.get("resource_type") == "rest_api":
+            return str(resource["rest_api_id"])
+    raise StepFailed("the API is not deployed yet", "deploy the functions first")

@@ -1,0 +1,71 @@
+"""What can be wrong around a stage: accounts, mail, time, the cluster."""
+
+import time
+
+from ops import rights
+from ops.doctor.finding import Finding, fail, ok, warn
+from ops.doctor.looking import Look
+
+SKEW = 60
+"""Seconds that this machine's clock may be off; a webhook's signature is good for 300."""
+
+
+def user_pool(look: Look) -> Finding:
+    """Accounts work as the pages expect, and nobody learns who has one."""
+    name, client = "user pool", look.pool_client
+    flows = set(client.get("ExplicitAuthFlows", []))
+    if lacking := {"ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"} - flows:
+        return fail(name, f"the client lacks {', '.join(sorted(lacking))}", look.redeploy)
+    if client.get("PreventUserExistenceErrors") != "ENABLED":
+        return fail(name, "tells strangers who has an account", look.redeploy)
+    if look.parameters.get("jwt_audience") != client["ClientId"]:
+        return fail(name, "tokens are made for another client than the API takes", look.redeploy)
+    return ok(name, "the pages can sign people in")
+
+
+def mail(look: Look) -> Finding:
+    """Enough mails can be sent for a real shop."""
+    name, sending = "mail", look.pool.get("EmailConfiguration", {})
+    if sending.get("EmailSendingAccount") != "DEVELOPER":
+        return warn(
+            name,
+            "Cognito's own: at most 50 mails a day, from an address that is not yours",
+            "verify your domain in SES, leave its sandbox, and set mail_from and "
+            "mail_identity_arn in infra/stages.toml",
+        )
+    return ok(name, f"by SES, from {sending.get('From')}")
+
+
+def clock(look: Look) -> Finding:
+    """This machine agrees with AWS about the time."""
+    name, off = "clock", abs(time.time() - look.aws_time)
+    if off > SKEW:
+        return fail(name, f"this machine is {off:.0f} s off", "let it keep time (NTP)")
+    return ok(name, f"within {SKEW} s of AWS")
+
+
+def cluster(look: Look) -> Finding:
+    """The cluster is there, and lets the worker's role in."""
+    name, wanted = "cluster", look.stage.cluster_name
+    settings = look.settings_of(rights.WORKER)
+    if settings.kube_server:
+        return ok(name, f"{settings.kube_server}, by a token")
+    found = look.cluster(wanted)
+    if found.get("status") != "ACTIVE":
+        return fail(name, f"{wanted} is {found.get('status')}", "wait, and look again")
+    private = not found.get("resourcesVpcConfig", {}).get("endpointPublicAccess", True)
+    if private and not look.stage.subnet_ids:
+        return fail(
+            name,
+            f"{wanted} has a private endpoint only, and the worker is in no network",
+            "set subnet_ids and security_group_ids in infra/stages.toml, and deploy",
+        )
+    role, group = str(look.function(rights.WORKER)["Role"]), f"{look.stage.app}:workers"
+    if group not in look.groups_of(role, wanted):
+        return fail(
+            name,
+            f"{wanted} does not take the worker for one of {group}",
+            "kubectl apply --server-side -f infra/cluster.yaml; aws eks create-access-entry "
+            f"--cluster-name {wanted} --principal-arn {role} --kubernetes-groups {group}",
+        )
+    return ok(name, f"{wanted} is active, and lets the worker in")

@@ -1,0 +1,125 @@
+"""The webhook endpoint at Stripe: one, ours, in the version and with the events that we read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import stripe
+
+from chalicelib.domain.stripe_event import API_VERSION, SUBSCRIBED
+
+PATH = "/api/payments/webhook"
+DEPLOYMENT = "deployment"
+"""The metadata key by which an endpoint is known to be ours."""
+
+Store = Callable[[str], None]
+"""Keeps the endpoint's secret where the API reads it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An endpoint as Stripe tells of it; its secret is told only once, when it is made."""
+
+    id: str
+    url: str
+    api_version: str | None
+    events: frozenset[str]
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do: `replace` one whose version is fixed or whose secret is lost, or `update` it."""
+
+    create: bool
+    update: str | None
+    remove: tuple[str, ...]
+    why: str
+
+    @property
+    def nothing(self) -> bool:
+        """Whether all is as it should be."""
+        return not (self.create or self.update or self.remove)
+
+
+def find(client: stripe.StripeClient, deployment: str) -> list[Endpoint]:
+    """Our endpoints, the oldest last."""
+    listed = client.v1.webhook_endpoints.list({"limit": 100})
+    return [
+        Endpoint(
+            id=found.id,
+            url=found.url,
+            api_version=found.api_version,
+            events=frozenset(found.enabled_events),
+            enabled=found.status == "enabled",
+        )
+        for found in listed.auto_paging_iter()
+        if found.metadata.to_dict().get(DEPLOYMENT) == deployment
+    ]
+
+
+def plan(found: list[Endpoint], url: str, *, secret_known: bool) -> Plan:
+    """What has to be done; pure."""
+    usable = [e for e in found if e.api_version == API_VERSION] if secret_known else []
+    if not usable:
+        why = "there is none"
+        if found:
+            why = f"not of version {API_VERSION}" if secret_known else "its secret is not stored"
+        return Plan(create=True, update=None, remove=tuple(e.id for e in found), why=why)
+    keep = usable[0]
+    extra = tuple(e.id for e in found if e is not keep)
+    wrong = [
+        word
+        for word, differs in (
+            ("address", keep.url != url),
+            ("events", keep.events != SUBSCRIBED),
+            ("disabled", not keep.enabled),
+        )
+        if differs
+    ]
+    return Plan(
+        create=False,
+        update=keep.id if wrong else None,
+        remove=extra,
+        why=", ".join(wrong) or ("there are several" if extra else "all is well"),
+    )
+
+
+def carry_out(  # noqa: PLR0913 - what is needed of both sides
+    todo: Plan,
+    client: stripe.StripeClient,
+    *,
+    url: str,
+    deployment: str,
+    known: str | None,
+    store: Store,
+) -> None:
+    """Do it. A new endpoint's secret goes before the old one's until that endpoint is gone.
+
+    An event that arrives between the two calls is signed with a secret that the API has not seen:
+    the API looks again in SSM, and Stripe delivers again.
+    """
+    events = cast("Any", sorted(SUBSCRIBED))  # the SDK lists all there are
+    secret = known
+    if todo.create:
+        made = client.v1.webhook_endpoints.create(
+            {
+                "url": url,
+                "api_version": API_VERSION,
+                "enabled_events": events,
+                "description": f"{deployment}, by `ops deploy`",
+                "metadata": {DEPLOYMENT: deployment},
+            }
+        )
+        if made.secret is None:
+            raise RuntimeError("Stripe gave no signing secret for the webhook endpoint")
+        secret = made.secret
+        store(f"{secret}, {known}" if known else secret)
+    if todo.update:
+        client.v1.webhook_endpoints.update(
+            todo.update, {"url": url, "enabled_events": events, "disabled": False}
+        )
+    for endpoint_id in todo.remove:
+        client.v1.webhook_endpoints.delete(endpoint_id)
+    if todo.create and known and secret:
+        store(secret)

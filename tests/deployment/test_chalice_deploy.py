@@ -1,0 +1,57 @@
+"""`chalice deploy`, again, and `chalice delete`, against an AWS of the test's own."""
+
+import subprocess
+
+import pytest
+
+from ops import rights, stages
+from tests.deployment.conftest import BARE, CHALICE, pip_settings
+
+STAGE = stages.load("dev")
+
+
+@pytest.fixture(scope="module")
+def chalice(tree, aws):
+    """Runs the CLI; what it printed."""
+
+    def run(verb):
+        done = subprocess.run(
+            [*CHALICE, verb, "--stage", "dev"],
+            cwd=tree, env=BARE | pip_settings() | aws.environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+def test_deploy_redeploy_delete(chalice, aws):
+    """Functions, roles, event source and schedule are made once, kept, and removed."""
+    queue(aws)
+    chalice("deploy")
+    functions = aws.client("lambda").list_functions()["Functions"]
+    names = {STAGE.function(name) for name in rights.FUNCTIONS}
+    assert {f["FunctionName"] for f in functions} == names
+    assert len({f["Role"] for f in functions}) == len(names), "each has a role of its own"
+    (api,) = aws.client("apigateway").get_rest_apis()["items"]
+    stage = aws.client("apigateway").get_stage(restApiId=api["id"], stageName="dev")
+    assert stage["stageName"] == STAGE.name
+    (source,) = aws.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    assert source["FunctionArn"].split(":")[-1] == STAGE.function(rights.WORKER)
+    assert (source["BatchSize"], source["EventSourceArn"].split(":")[-1]) == (1, STAGE.queue)
+    (rule,) = aws.client("events").list_rules()["Rules"]
+    assert rule["ScheduleExpression"] == "rate(1 minute)"
+    chalice("deploy")
+    (again,) = aws.client("apigateway").get_rest_apis()["items"]
+    assert again["id"] == api["id"], "the CDN's origin stays where it is"
+    assert len(aws.client("lambda").list_functions()["Functions"]) == len(names)
+    chalice("delete")
+    assert aws.client("lambda").list_functions()["Functions"] == []
+    assert aws.client("apigateway").get_rest_apis()["items"] == []
+    assert aws.client("iam").list_roles()["Roles"] == []
+
+
+def queue(aws):
+    """What the data stack has made before."""
+    sqs = aws.client("sqs")
+    sqs.create_queue(QueueName=STAGE.queue, Attributes={"FifoQueue": "true"})

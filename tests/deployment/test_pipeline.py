@@ -1,0 +1,416 @@
+"""`ops deploy` and `ops destroy`: each step, again, dry, and undone.
+
+moto's CloudFormation leaves out much of what the templates name (the CDN, the pool, alarms), so
+what a stack would have made is checked by what it was asked for, and stood in for where a later
+step needs it.
+"""
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from botocore.exceptions import ClientError
+from click.testing import CliRunner
+
+from chalicelib.domain.stripe_event import API_VERSION, SUBSCRIBED
+from ops import chalice_files, pages, stripe_account, webhook
+from ops.cli import ops
+from ops.commands.common import shop_of
+from ops.deploying import code, limits, pipeline
+from ops.deploying.before import Check
+from ops.deploying.code import Memory
+from ops.deploying.limits import Limits
+from ops.deploying.site import Site
+from ops.deploying.stacks import Stack, values
+from ops.deploying.step import StepFailed
+from ops.deploying.stripe_side import Plans, Webhook
+
+URL = "https://shop.example/api/payments/webhook"
+
+
+def said():
+    """Collects lines."""
+    lines = []
+    return lines, lines.append
+
+
+def test_the_check_tells_where_one_is(shop):
+    """Account, region and mode; the key that was given is kept in SSM, encrypted."""
+    check = Check(shop)
+    assert "AWS account 123456789012 in eu-central-1, Stripe in test mode" in check.plan()
+    assert shop.parameters.get("stripe_secret_key") is None, "a plan changes nothing"
+    assert "stored" in check.run(print)
+    ssm = shop.session.client("ssm")
+    kept = ssm.get_parameter(Name="/arm-engine/dev/stripe_secret_key", WithDecryption=True)
+    assert kept["Parameter"]["Type"] == "SecureString"
+    assert kept["Parameter"]["Value"] == "sk_test_sandbox"
+    assert "stored" not in check.run(print), "a second time there is nothing to do"
+    from_ssm = replace(shop, env={})
+    assert stripe_account.key_of(from_ssm) == "sk_test_sandbox"
+
+
+@pytest.mark.parametrize(
+    ("key", "what", "todo"),
+    [
+        ("sk_live_1", "a live key, but STRIPE_MODE is test", "get a test key"),
+        ("pk_test_1", "no secret key", "get a test key"),
+    ],
+)
+def test_a_wrong_key_stops_a_deploy(shop, key, what, todo):
+    """Before anything is made; and the key is not shown."""
+    with pytest.raises(StepFailed) as failed:
+        Check(replace(shop, env={"STRIPE_SECRET_KEY": key})).run(print)
+    assert what in failed.value.what
+    assert todo in failed.value.todo
+    assert key not in str(failed.value)
+
+
+def test_a_configuration_that_differs_stops_a_deploy(shop):
+    """What would be deployed is not what infra/stages.toml says."""
+    with pytest.raises(StepFailed, match="python -m ops configure"):
+        Check(shop, configured=lambda: ["config.json"]).run(print)
+
+
+@pytest.mark.usefixtures("as_moto_knows")
+def test_a_stack_is_made_told_and_left_alone(shop, stacks):
+    """Made once; the second run has nothing to do; a plan says which."""
+    stack = Stack(shop, stacks, "data", "data", lambda: values(shop))
+    assert stack.plan().startswith("create stack arm-engine-dev-data with")
+    _, say = said()
+    assert stack.run(say) == "stack arm-engine-dev-data is made"
+    assert stack.plan() == "nothing: stack arm-engine-dev-data is as it should"
+    found = shop.session.client("dynamodb").describe_table(TableName="arm-engine-dev")["Table"]
+    assert found["GlobalSecondaryIndexes"][0]["IndexName"] == "due"
+    queues = shop.session.client("sqs").list_queues()["QueueUrls"]
+    assert {url.rsplit("/", 1)[-1] for url in queues} == {
+        "arm-engine-dev-tenants.fifo", "arm-engine-dev-tenants-dead.fifo",
+    }  # fmt: skip
+    changed = Stack(shop, stacks, "data", "data", lambda: values(shop) | {"LogRetentionDays": "30"})
+    assert changed.plan() == "update stack arm-engine-dev-data: set LogRetentionDays"
+
+
+def test_a_template_asks_for_what_there_is(shop):
+    """Every parameter of every template has a value."""
+    api_was_deployed(shop, "a1b2c3")
+    known = values(shop, with_api=True)
+    for name in ("data", "edge", "alarms"):
+        stack = Stack(shop, None, name, name, lambda: known)
+        assert stack._parameters(stack._body())
+    assert known["ApiId"] == "a1b2c3"
+
+
+def test_the_edge_waits_for_the_api(shop):
+    """It needs the API's id."""
+    with pytest.raises(StepFailed, match="deploy the functions first"):
+        values(shop, with_api=True)
+
+
+def api_was_deployed(shop, api_id):
+    """What Chalice remembers."""
+    file = shop.root / ".chalice/deployed/dev.json"
+    resources = [{"resource_type": "rest_api", "name": "rest_api", "rest_api_id": api_id}]
+    file.write_text(json.dumps({"resources": resources, "schema_version": "2.0"}))
+    return file
+
+
+def test_what_chalice_remembers_is_known_to_every_machine(shop):
+    """A colleague's deploy updates the same functions, and does not make them anew."""
+    file, memory = api_was_deployed(shop, "abc"), Memory(shop)
+    memory.keep()
+    before = file.read_bytes()
+    assert not memory.restore(), "what is here is newer than what is there"
+    file.unlink()
+    assert memory.restore()
+    assert file.read_bytes() == before
+    assert "deployed" not in "".join(shop.parameters.all()), "no function takes it for a setting"
+    memory.forget()
+    assert not memory.restore()
+
+
+def test_the_limits_are_set_once(shop):
+    """Throttling and metrics, route by route; then there is nothing to do."""
+    gateway = shop.session.client("apigateway")
+    api_id = gateway.create_rest_api(name="arm-engine")["id"]
+    root = gateway.get_resources(restApiId=api_id)["items"][0]["id"]
+    gateway.put_method(
+        restApiId=api_id, resourceId=root, httpMethod="GET", authorizationType="NONE"
+    )
+    gateway.put_integration(
+        restApiId=api_id, resourceId=root, httpMethod="GET", type="HTTP",
+        integrationHttpMethod="GET", uri="https://x.example",
+    )  # fmt: skip
+    gateway.create_deployment(restApiId=api_id, stageName="dev")
+    api_was_deployed(shop, api_id)
+    assert "/api/payments/webhook" in Limits(shop).plan()
+    assert Limits(shop).run(print) == f"{3 * len(limits.LIMITS)} values set"
+
+
+def test_limits_that_stand_are_left():
+    """In API Gateway's own spelling of a method."""
+    there = {
+        (path if path == limits.ALL else path.replace("~1", "/").removeprefix("/")): {
+            "throttlingRateLimit": float(limit.rate), "throttlingBurstLimit": limit.burst, "metricsEnabled": True,
+        }
+        for path, limit in limits.LIMITS.items()
+    }  # fmt: skip
+    assert limits.patches(there) == []
+    there["api/auth/login/POST"]["throttlingBurstLimit"] = 9999
+    assert limits.patches(there) == [
+        {"op": "replace", "path": "/~1api~1auth~1login/POST/throttling/burstLimit", "value": "20"}
+    ]
+
+
+def test_every_limit_is_for_a_route(packages):
+    """A renamed route would lose its limit."""
+    template = json.loads((packages["dev"] / "sam.json").read_text())
+    paths = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
+    for name in limits.LIMITS.keys() - {limits.ALL}:
+        path, method = name.rsplit("/", 1)
+        assert method.lower() in paths[path.replace("~1", "/")]
+
+
+def test_the_pages_are_put_where_the_cdn_reads_them(shop, bucket):
+    """Rendered, with type and lifetime; old files go; the CDN is told once."""
+    s3, name = shop.session.client("s3"), bucket.outputs("")["Bucket"]
+    s3.put_object(Bucket=name, Key="old-campaign.html", Body=b"x")
+    site = Site(shop, bucket)
+    assert "pricing.html" in site.plan()
+    assert "remove old-campaign.html" in site.plan()
+    assert "old-campaign.html" in [o["Key"] for o in s3.list_objects_v2(Bucket=name)["Contents"]]
+    site.run(print)
+    there = {o["Key"] for o in s3.list_objects_v2(Bucket=name)["Contents"]}
+    assert there == set(pages.names())
+    page = s3.get_object(Bucket=name, Key="pricing.html")
+    text = page["Body"].read().decode()
+    assert "{{" not in text
+    assert shop.catalogue.product.name in text
+    assert page["ContentType"] == "text/html; charset=utf-8"
+    assert "max-age=0" in page["CacheControl"]
+    script = s3.get_object(Bucket=name, Key="js/pricing.js")
+    assert script["ContentType"] == "text/javascript; charset=utf-8"
+    cdn = shop.session.client("cloudfront")
+    where = {"DistributionId": bucket.outputs("")["DistributionId"]}
+    assert len(cdn.list_invalidations(**where)["InvalidationList"]["Items"]) == 1
+    assert site.plan() == "nothing: the pages are as they should be"
+    site.run(print)
+    assert len(cdn.list_invalidations(**where)["InvalidationList"]["Items"]) == 1
+    site.empty()
+    assert "Contents" not in s3.list_objects_v2(Bucket=name)
+
+
+def test_the_plans_are_pushed_once(shop):
+    """And a plan says what would be."""
+    step = Plans(shop)
+    assert "create price arm-engine-dev-basic-month" in step.plan()
+    assert "changes" in step.run(print)
+    assert step.plan().startswith("nothing")
+    assert step.run(print) == "the plans are as they should be"
+
+
+def test_the_webhook_endpoint_is_kept_right(shop, site_is_known):
+    """Made with its secret stored; moved with the address; made anew when the secret is lost."""
+    step = Webhook(shop)
+    assert "once that is known" in step.plan()
+    site_is_known()
+    assert step.plan().startswith("make a new one")
+    step.run(print)
+    client = stripe_account.client(shop)
+    (made,) = webhook.find(client, "arm-engine-dev")
+    assert (made.url, made.api_version, made.events) == (URL, API_VERSION, SUBSCRIBED)
+    secret = shop.parameters.get("stripe_webhook_secret")
+    assert secret.startswith("whsec_")
+    assert step.plan() == "as it should be"
+    site_is_known("https://www.shop.example/")
+    assert step.plan() == f"update {made.id} (address)"
+    step.run(print)
+    (moved,) = webhook.find(client, "arm-engine-dev")
+    assert moved.url == "https://www.shop.example/api/payments/webhook"
+    assert shop.parameters.get("stripe_webhook_secret") == secret, "no event is refused for it"
+    shop.parameters.delete("stripe_webhook_secret")
+    step.run(print)
+    (anew,) = webhook.find(client, "arm-engine-dev")
+    assert anew.id != made.id
+    assert shop.parameters.get("stripe_webhook_secret") != secret
+    assert step.remove() == "1 endpoints removed"
+    assert webhook.find(client, "arm-engine-dev") == []
+
+
+def endpoint(**facts):
+    """One that is right, but for what is given."""
+    usual = {"id": "we_1", "url": URL, "api_version": API_VERSION, "events": SUBSCRIBED, "enabled": True}  # fmt: skip
+    return webhook.Endpoint(**(usual | facts))
+
+
+@pytest.mark.parametrize(
+    ("found", "known", "create", "update", "remove"),
+    [
+        ([], True, True, None, ()),
+        ([endpoint()], True, False, None, ()),
+        ([endpoint()], False, True, None, ("we_1",)),
+        ([endpoint(api_version="2023-10-16")], True, True, None, ("we_1",)),
+        ([endpoint(url="https://old.example")], True, False, "we_1", ()),
+        ([endpoint(events=frozenset({"invoice.paid"}))], True, False, "we_1", ()),
+        ([endpoint(events=SUBSCRIBED | {"payout.paid"})], True, False, "we_1", ()),
+        ([endpoint(enabled=False)], True, False, "we_1", ()),
+        ([endpoint(), endpoint(id="we_2")], True, False, None, ("we_2",)),
+        ([endpoint(api_version=None), endpoint(id="we_2")], True, False, None, ("we_1",)),
+    ],
+)
+def test_what_an_endpoint_needs(found, known, create, update, remove):
+    """Its version cannot be changed and its secret is told once: then a new one is made."""
+    plan = webhook.plan(found, URL, secret_known=known)
+    assert (plan.create, plan.update, plan.remove) == (create, update, remove)
+    assert plan.nothing == (not create and not update and not remove)
+
+
+def test_a_replaced_endpoints_secrets_overlap(shop):
+    """As long as both endpoints exist, the API takes either's signature."""
+    kept = []
+    client = stripe_account.client(shop)
+    todo = webhook.Plan(create=True, update=None, remove=(), why="")
+    webhook.carry_out(
+        todo, client, url=URL, deployment="other", known="whsec_old", store=kept.append
+    )
+    new = kept[1]
+    assert kept == [f"{new}, whsec_old", new]
+
+
+def test_a_failed_step_says_what_to_do():
+    """Which step, what, and what would let it; those before it are done."""
+    done = []
+
+    class Good:
+        name = "good"
+
+        def plan(self):
+            """Say."""
+            return "would do good"
+
+        def run(self, _):
+            """Do."""
+            done.append(self.name)
+            return "done"
+
+    class Bad(Good):
+        name = "bad"
+
+        def run(self, _):
+            """Fail."""
+            raise StepFailed("it broke", "mend it")
+
+    lines, say = said()
+    with pytest.raises(StepFailed, match="bad: it broke\n  -> mend it"):
+        pipeline.run([Good(), Bad(), Good()], say, say, dry_run=False)
+    assert done == ["good"]
+    lines, say = said()
+    pipeline.run([Good(), Bad()], say, say, dry_run=True)
+    assert lines == ["1/2 good", "would do good", "2/2 bad", "would do good"]
+    assert done == ["good"]
+
+
+def test_chalices_words_are_kept_when_it_fails(shop):
+    """The last lines say why."""
+    with pytest.raises(StepFailed) as failed:
+        code.chalice(shop, "deploy", said()[1])  # there is no app in this folder
+    assert "chalice deploy failed" in failed.value.what
+    assert len(failed.value.what.splitlines()) > 1
+
+
+def test_without_a_region_or_rights_a_deploy_says_so(shop, monkeypatch):
+    """One line and what to do; no trace of our insides."""
+    nowhere = replace(shop, session=SimpleNamespace(region_name=None))
+    with pytest.raises(StepFailed, match="credentials and settings: no AWS region"):
+        pipeline.run(pipeline.steps(nowhere, None), print, print, dry_run=True)
+
+    class Denied:
+        name = "denied"
+
+        def run(self, _):
+            """Fail as AWS does."""
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "CreateThing")
+
+    with pytest.raises(StepFailed, match=r"denied: .*CreateThing.*\n  -> see to your rights"):
+        pipeline.run([Denied()], print, print, dry_run=False)
+
+
+def test_either_name_of_the_region_is_taken(monkeypatch):
+    """boto3 and Chalice read one of the two that AWS's own tools read."""
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    shop = shop_of("dev")
+    assert shop.session.region_name == "eu-west-1"
+    assert shop.env["AWS_DEFAULT_REGION"] == "eu-west-1", "for chalice"
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-2")
+    assert shop_of("dev").session.region_name == "eu-west-2"
+
+
+def test_a_dry_run_changes_nothing(shop, monkeypatch):
+    """The whole command, in an empty account: it says every step, and nothing is there after."""
+    monkeypatch.setenv("STRIPE_SECRET_KEY", "sk_test_sandbox")
+    monkeypatch.setenv("STRIPE_API_BASE", shop.stripe_base)
+    before = shop.session.client("cloudformation").describe_stacks()["Stacks"]
+    done = CliRunner().invoke(ops, ["deploy", "--stage", "staging", "--dry-run"])
+    assert done.exit_code == 0, done.output + repr(done.exception)
+    assert "9/9 webhook endpoint" in done.output
+    assert "create stack arm-engine-staging-data" in done.output
+    assert "sk_test" not in done.output
+    assert shop.session.client("cloudformation").describe_stacks()["Stacks"] == before
+    assert "staging" not in json.dumps(
+        shop.session.client("ssm").describe_parameters()["Parameters"], default=str
+    )
+
+
+@pytest.mark.parametrize(("typed", "data"), [("yes\n", []), ("arm-engine-dev\nyes\n", ["--data"])])
+def test_destroy_asks(shop, monkeypatch, typed, data):
+    """By name; and a second time for what cannot be had back."""
+    monkeypatch.setattr(pipeline, "destroy", lambda *_, **__: pytest.fail("it was not confirmed"))
+    done = CliRunner().invoke(ops, ["destroy", "--stage", "dev", *data], input=typed)
+    assert done.exit_code == 1
+    assert "nothing was done" in done.output
+
+
+@pytest.mark.usefixtures("as_moto_knows")
+def test_destroy_keeps_the_data_unless_told_twice(shop, bucket, monkeypatch, site_is_known):
+    """What customers see goes first; table and accounts only by the second word."""
+    monkeypatch.setattr(code, "chalice", lambda *_: None)
+    api_was_deployed(shop, "abc")
+    site_is_known()
+    Webhook(shop).run(print)
+    Site(shop, bucket).run(print)
+    Stack(shop, bucket, "data", "data", lambda: values(shop)).run(print)
+    dynamodb = shop.session.client("dynamodb")
+    _, say = said()
+    pipeline.destroy(shop, bucket, say, say, data=False)
+    assert webhook.find(stripe_account.client(shop), "arm-engine-dev") == []
+    name = bucket.outputs("")["Bucket"]
+    assert "Contents" not in shop.session.client("s3").list_objects_v2(Bucket=name)
+    assert dynamodb.describe_table(TableName="arm-engine-dev")["Table"]["TableStatus"] == "ACTIVE"
+    assert bucket.find("arm-engine-dev-data")
+    pipeline.destroy(shop, bucket, say, say, data=True)
+    assert bucket.find("arm-engine-dev-data") is None
+    assert "arm-engine-dev" not in dynamodb.list_tables()["TableNames"]
+
+
+def test_a_secret_is_stored_by_a_command(shop):
+    """From a pipe or a prompt that shows nothing; a wrong one is refused."""
+    run = CliRunner().invoke
+    name, source = "stripe_webhook_secret", ["--value-from", "-", "--stage", "dev"]
+    done = run(ops, ["secret", name, *source], input="whsec_new, whsec_old\n")
+    assert done.exit_code == 0, done.output
+    assert "whsec" not in done.output
+    assert shop.parameters.get(name) == "whsec_new, whsec_old"
+    assert run(ops, ["secret", name, *source], input="hello\n").exit_code != 0
+    live = run(ops, ["secret", "stripe_secret_key", *source], input="sk_live_1\n")
+    assert "live key" in str(live.exception)
+
+
+def test_configure_says_what_it_wrote(monkeypatch, tmp_path):
+    """And nothing when there is nothing to write."""
+    monkeypatch.setattr(chalice_files.differing, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(chalice_files.write, "__defaults__", (tmp_path,))
+    run = CliRunner().invoke
+    assert run(ops, ["configure", "--check"]).exit_code == 1
+    assert ".chalice/config.json: written" in run(ops, ["configure"]).output
+    assert run(ops, ["configure", "--check"]).exit_code == 0

@@ -1,0 +1,111 @@
+"""What each function may do, as it stands in .chalice/."""
+
+import json
+
+import pytest
+
+from ops import chalice_files, rights, stages
+from ops.stages import ROOT
+from tests.deployment.conftest import STAGES
+
+FOLDER = ROOT / ".chalice"
+
+
+def policies(stage):
+    """Every policy of a stage, by its function."""
+    return {
+        path.stem.split("-")[-1]: json.loads(path.read_text())["Statement"]
+        for path in FOLDER.glob(f"policy-{stage}-*.json")
+    }
+
+
+def test_the_files_are_what_the_table_says():
+    """Nobody edits .chalice/ by hand: `python -m ops configure` writes it."""
+    assert chalice_files.differing() == []
+
+
+def test_a_difference_is_found_and_put_right(tmp_path):
+    """A changed file, a missing one, and one that should not be there."""
+    chalice_files.write(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "policy-dev-api.json").unlink()
+    (tmp_path / "policy-old-api.json").write_text("{}")
+    wrong = ["config.json", "policy-dev-api.json", "policy-old-api.json"]
+    assert chalice_files.differing(tmp_path) == wrong
+    assert chalice_files.write(tmp_path) == wrong
+    assert chalice_files.differing(tmp_path) == []
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_function_has_rights_of_its_own(stage):
+    """No two share a policy, and none is written by Chalice's guess."""
+    config = json.loads((FOLDER / "config.json").read_text())
+    functions = config["stages"][stage]["lambda_functions"]
+    assert config["autogen_policy"] is False
+    assert set(functions) == set(rights.FUNCTIONS)
+    files = {f["iam_policy_file"] for f in functions.values()}
+    assert len(files) == len(functions)
+    assert all(f"policy-{stage}-" in name for name in files)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_nothing_is_allowed_by_a_star(stage):
+    """No action is, and no resource but X-Ray's, which has none that could be named."""
+    for statements in policies(stage).values():
+        for statement in statements:
+            assert statement["Effect"] == "Allow"
+            assert not any("*" in action for action in statement["Action"])
+            if statement["Resource"] == "*":
+                assert all(action.startswith("xray:") for action in statement["Action"])
+            else:
+                name = statement["Resource"].split(":", 5)[5].removesuffix(":*")
+                assert "*" not in name
+                assert f"arm-engine-{stage}" in name or name == f"parameter/arm-engine/{stage}"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_halves_are_kept_apart(stage):
+    """The API cannot reach the cluster, nor take from the queue, nor delete; nobody the accounts."""
+    actions = {
+        name: {action for statement in statements for action in statement["Action"]}
+        for name, statements in policies(stage).items()
+    }
+    assert not [a for a in actions["api"] if a.startswith("eks:") or "Delete" in a]
+    assert "sqs:ReceiveMessage" not in actions["api"] | actions["sweep"]
+    assert not [a for every in actions.values() for a in every if a.startswith("cognito")]
+
+
+def test_a_worker_in_a_network_may_join_it():
+    """For a cluster with a private endpoint; nobody else gets these rights."""
+    stage = stages.parse(
+        '[dev]\nlive = false\ncluster_name = "c"\nsubnet_ids = ["s"]\nsecurity_group_ids = ["g"]',
+        "arm-engine",
+    )["dev"]
+    assert "ec2:CreateNetworkInterface" in json.dumps(rights.policy(rights.WORKER, stage))
+    assert "ec2:" not in json.dumps(rights.policy(rights.API, stage))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[dev]\nlive = false", "dev.cluster_name: must be a str"),
+        ('[dev]\nlive = "no"\ncluster_name = "c"', "dev.live: must be a bool"),
+        ('[dev]\nlive = false\ncluster_name = "c"\nclutser = 1', "dev.clutser: unknown key"),
+        ('[dev]\nlive = false\ncluster_name = "c"\ndomain = "x"', "domain and certificate_arn go together"),
+        ('[dev]\nlive = false\ncluster_name = "c"\nhosted_zone_id = "Z"', "hosted_zone_id needs domain"),
+        ('[dev]\nlive = false\ncluster_name = "c"\ndomain = "x"\ncertificate_arn = "arn:aws:acm:eu-central-1:1:certificate/1"', "us-east-1 only"),
+        ('[Dev]\nlive = false\ncluster_name = "c"', "must be lower case"),
+        ("[dev", "is not TOML"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_the_stages_is_named(text, said):
+    """By stage and key, before anything is made."""
+    with pytest.raises(stages.Misconfigured, match=said):
+        stages.parse(text, "arm-engine")
+
+
+def test_only_prod_takes_money():
+    """The stages as they ship."""
+    assert {name: s.stripe_mode for name, s in stages.load_all().items()} == {
+        "dev": "test", "staging": "test", "prod": "live",
+    }  # fmt: skip

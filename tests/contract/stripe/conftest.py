@@ -8,7 +8,7 @@ from werkzeug.serving import make_server
 
 from chalicelib import wiring
 from chalicelib.gateways.stripe_api import StripeApi
-from sandbox import seed
+from ops import plans
 from sandbox.clock import SandboxClock
 from sandbox.stripe import api
 from sandbox.stripe.clock_steps import ClockSteps
@@ -57,7 +57,7 @@ def sdk(account):
     client = stripe.StripeClient(
         KEY, base_addresses={"api": account.url}, http_client=stripe.RequestsClient()
     )
-    seed.on_stripe(client, wiring.catalogue(), "dev")
+    plans.push(client, wiring.catalogue(), "dev")
     yield client.v1
     client._requestor._client.close()
 
@@ -65,7 +65,7 @@ def sdk(account):
 @pytest.fixture
 def gateway(account, sdk):
     """Ours, at the same account."""
-    made = StripeApi(KEY, api_base=account.url)
+    made = StripeApi(KEY, api_base=account.url, deployment="arm-engine-dev")
     yield made
     stripe_client = made._client.subscriptions._requestor._client
     stripe_client.close()

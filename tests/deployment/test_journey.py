@@ -7,6 +7,7 @@ import pytest
 import stripe
 
 from ops import rights
+from sandbox import parts
 from tests.deployment.rig import LAMBDA, Rig
 from tests.journeys.shop import Customer, until
 
@@ -57,7 +58,7 @@ def test_who_pays_owns_a_namespace(rig):
     assert status["tenant"]["state"] == "ready"
     got = rig.ask(
         "GET", "kubernetes", f"/api/v1/namespaces/{status['tenant']['namespace']}",
-        headers={"Authorization": "Bearer sandbox-provisioner"},
+        headers={"Authorization": f"Bearer {parts.KUBE_TOKEN}"},
     )  # fmt: skip
     assert got.status_code == 200
 

@@ -16,6 +16,9 @@ SHIFTS = """window.shifts = [];
 new PerformanceObserver(list => window.shifts.push(...list.getEntries().map(one => one.value)))
     .observe({ type: 'layout-shift', buffered: true });"""
 
+ONE_LOOK = "Object.defineProperty(document, 'hidden', { get: () => true })"
+"""The dashboard looks again only while it is seen; that is no part of loading it."""
+
 LOADED = [name for name, scene in SCENES.items() if scene.act is None or "dashboard" in name]
 
 
@@ -33,8 +36,7 @@ def test_a_page_is_light_and_stands_still(visit, sandbox, name, width):
     network.send("Network.enable")
     network.on("Network.loadingFinished", lambda done: sizes.append(done["encodedDataLength"]))
     page.add_init_script(SHIFTS)
-    page.clock.install()  # a second look of the dashboard is no part of loading it
-    page.clock.pause_at("2030-01-01")
+    page.add_init_script(ONE_LOOK)
     page.goto(scene.path)
     if "dashboard" in name and "loading" not in name:
         page.locator("#card .facts, #error").first.wait_for(state="attached")

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPSConnection
@@ -83,6 +83,21 @@ for path, each in zip(paths, objects):
     connection.request("PATCH", path + "?fieldManager=floor", json.dumps(each), headers)
     connection.getresponse().read()
 """
+_LATE = """
+import asyncio, sys
+async def serve(reader, writer):
+    while head := await reader.readuntil(b"\\r\\n\\r\\n"):
+        length = [l for l in head.lower().split(b"\\r\\n") if l.startswith(b"content-length:")]
+        await reader.readexactly(int(length[0].split(b":")[1]) if length else 0)
+        await asyncio.sleep(float(sys.argv[1]))
+        status = b"404 Not Found" if head.startswith(b"GET") else b"200 OK"
+        writer.write(b"HTTP/1.1 " + status + b"\\r\\nContent-Length: 2\\r\\n\\r\\n{}")
+async def main():
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+asyncio.run(main())
+"""
 
 
 @dataclass(slots=True)
@@ -104,7 +119,6 @@ class _Server:
         assert self._process.stdout is not None  # noqa: S101 - it was asked for
         self._port = json.loads(self._process.stdout.readline())["port"]
         self.address = f"https://127.0.0.1:{self._port}"
-        self._http = KubernetesHttp(fixed(self.address, self.ca.read_text(), _TOKEN))
 
     def requests(self) -> int:
         """How many there were since this was last asked."""
@@ -120,10 +134,6 @@ class _Server:
             body = answer.read()
         connection.close()
         return body
-
-    def slow(self, seconds: float) -> None:
-        """Hold every answer back."""
-        self._http.request("POST", "/sandbox/faults", body={"slow": seconds})
 
     def stop(self) -> None:
         """End it."""
@@ -161,34 +171,51 @@ def rows() -> Iterator[Row]:
             f"{_program() or 'no kubectl was found'}",
             met=ours <= typed,
         )
-        yield _wall(server)
+    yield _wall()
 
 
-def _wall(server: _Server) -> Row:
+def _wall() -> Row:
     """Our wall time, warm, in round trips of 10 ms."""
-    http = KubernetesHttp(fixed(server.address, server.ca.read_text(), _TOKEN))
-    gateway = KubernetesCluster(http, Labels.of(catalogue().product))
-    gateway.apply(_objects(900), {})
-    server.slow(LATENCY)
-    times = []
-    for number in range(901, 901 + ROUNDS):
-        objects = _objects(number)
-        begun = time.perf_counter()
-        gateway.apply(objects, {})
-        times.append(time.perf_counter() - begun)
-    server.slow(0)
-    trips = statistics.median(times) / LATENCY
+    with _late() as address:
+        http = KubernetesHttp(fixed(address, None, _TOKEN))
+        gateway = KubernetesCluster(http, Labels.of(catalogue().product))
+        objects = _objects(0)
+        ours = _trips(lambda: gateway.apply(objects, {}))
+        others = _trips(lambda: [http.request("GET", path_of(each)) for each in objects])
     return Row(
         what="first convergence, wall time at 10 ms latency",
         floor="3",
-        others=f"one after the other {len(_objects(0)) + 1}",
-        ours=f"{trips:.1f}",
+        others=f"one after the other {others:.1f}",
+        ours=f"{ours:.1f}",
         goal="4",
-        unit="round trips",
-        how=f"a warm client, every answer held back {LATENCY * 1000:.0f} ms, median of {ROUNDS}; "
-        "the stand-in's own work is in it",
-        met=trips < 4,  # noqa: PLR2004 - the goal above
+        unit="round trips of 10 ms",
+        how=f"a warm client against a server that only waits 10 ms, median of {4 * ROUNDS}",
+        met=ours < 4,  # noqa: PLR2004 - the goal above
     )
+
+
+def _trips(action: Callable[[], object]) -> float:
+    action()
+    times = []
+    for _ in range(4 * ROUNDS):
+        begun = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - begun)
+    return statistics.median(times) / LATENCY
+
+
+@contextmanager
+def _late() -> Iterator[str]:
+    """A server that knows of no namespace and takes every apply, after a while."""
+    process = subprocess.Popen(  # noqa: S603 - our own
+        [sys.executable, "-c", _LATE, str(LATENCY)], stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None  # noqa: S101 - it was asked for
+    try:
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+    finally:
+        process.terminate()
+        process.wait()
 
 
 @contextmanager

@@ -160,7 +160,9 @@ class Cluster:
 
     def _write(self, user: User, request: Request, target: Target) -> Answer:
         status, obj = writing.write(self._store, user, request, target, self._now)
-        if not request.dry_run:
+        if not request.dry_run and deletion.let_go(self._store, target, obj):
+            self._finish_later(self._store.get(_NAMESPACE, "", target.namespace))
+        elif not request.dry_run:
             controllers.settle(self._store, target.scope or obj["metadata"]["name"], self._now)
         return as_json(status, obj)
 
@@ -169,11 +171,15 @@ class Cluster:
         deletion.check(request, target, found)
         admission.check_policies(self._store, user, request, target, None, found)
         answer, unfinished = deletion.delete(self._store, request, target, found, self._now)
-        if unfinished and self._later:
-            self._later(partial(self.finish_deletions, found["metadata"]["uid"]))
+        if unfinished:
+            self._finish_later(found)
         if not request.dry_run and target.namespace:
             controllers.settle(self._store, target.namespace, self._now)
         return as_json(200, answer)
+
+    def _finish_later(self, namespace: Object | None) -> None:
+        if self._later and namespace is not None:
+            self._later(partial(self.finish_deletions, namespace["metadata"]["uid"]))
 
     def _found(self, target: Target) -> Object:
         found = self._store.get(target.kind, target.namespace, target.name)

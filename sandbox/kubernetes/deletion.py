@@ -45,6 +45,16 @@ def delete(
     return statuses.success(kind, name, found["metadata"]["uid"]), False
 
 
+def let_go(store: Store, target: Target, obj: Object) -> bool:
+    """Remove an object that was deleted before, once its last finalizer is gone; whether it was."""
+    metadata = obj["metadata"]
+    held = "deletionTimestamp" not in metadata or metadata.get("finalizers")
+    if held or not target.kind.namespaced:
+        return False
+    store.remove(target.kind, obj)
+    return True
+
+
 def finish(store: Store, uid: str | None = None) -> None:
     """Let every Terminating namespace go, or the one of this uid, with all that is in it."""
     for namespace in store.all(_NAMESPACE):

@@ -17,6 +17,7 @@ const write = (id, text) => part(id).textContent === text || part(id).replaceChi
 
 let wait = FIRST_WAIT;
 let timer = 0;
+let retry = start; // what "Try again" does: what failed last
 
 async function look() {
   clearTimeout(timer);
@@ -24,6 +25,7 @@ async function look() {
     show(await callSignedIn('/api/subscriptions/status', { method: 'GET' }));
     write('error', '');
   } catch (problem) {
+    retry = start;
     if (failed(problem)) again();
   }
 }
@@ -109,6 +111,7 @@ function button(id, work) {
     await work().catch((problem) => {
       failed(problem);
       pressed.disabled = false;
+      retry = () => pressed.click();
     });
   });
 }
@@ -138,7 +141,7 @@ part('copy').addEventListener('click', async () => {
   );
   setTimeout(() => write('copy', 'Copy'), 2000);
 });
-part('retry').addEventListener('click', start);
+part('retry').addEventListener('click', () => retry());
 
 function start() {
   if (!signedIn()) return toLogin();

@@ -147,11 +147,13 @@ def test_billing_opens_stripes_portal(visit, sandbox):
     ],
 )  # fmt: skip
 def test_a_portal_that_cannot_be_opened(visit, answer, said):
-    """It says why; the button can be pressed again."""
+    """It says why; the button can be pressed again, and "Try again" presses it."""
     page = visit("/dashboard", status=STATUSES["ready"], answers={PORTAL: answer})
     page.get_by_test_id("manage-billing").click()
     expect(page.get_by_test_id("error")).to_have_text(said)
     expect(page.get_by_test_id("manage-billing")).to_be_enabled()
+    with page.expect_request(f"**{PORTAL}"):
+        page.get_by_role("button", name="Try again").click()
 
 
 def test_free_is_stopped_only_on_a_second_word(visit):

@@ -212,3 +212,18 @@ def test_a_password_never_stands_in_an_address(page):
     for form in page.all("form"):
         if any(f.attributes.get("type") == "password" for f in form.all("input")):
             assert form.attributes["method"] == "post"
+
+
+def test_the_logo_can_stand_in_every_page():
+    """It is put into the pages: no script, no inline style, no id, nothing from elsewhere."""
+    for element in Tree((SITE / "logo.svg").read_text("utf-8")).root.all():
+        assert element.tag not in {"script", "style", "image", "use"}
+        assert not {"style", "id", "href"} & element.attributes.keys()
+        assert not [name for name in element.attributes if name.startswith("on")]
+
+
+def test_what_decides_what_is_shown_runs_before_it_is_shown(page):
+    """Every script is a module that the first look waits for, so that nothing moves afterwards."""
+    for script in page.all("script"):
+        assert script.attributes["type"] == "module"
+        assert script.attributes["blocking"] == "render"

@@ -14,6 +14,7 @@ from moto import mock_aws
 
 import app
 from chalicelib import wiring
+from chalicelib.gateways import aws as gateway
 from sandbox import seed
 from tests.contract.known import ISSUER, JWT_SECRET, SECRET, SETTINGS
 from tests.serving import part
@@ -46,6 +47,7 @@ def settings(monkeypatch):
 def _forget():
     for name in CACHED:
         getattr(wiring, name).cache_clear()
+    gateway.session.cache_clear()
 
 
 @pytest.fixture

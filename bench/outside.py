@@ -1,0 +1,102 @@
+"""The sandbox's AWS, Stripe and Kubernetes, each a process, for a program that is measured."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import boto3
+import certifi
+import stripe
+import urllib3
+
+from bench import tls
+from chalicelib import wiring
+from sandbox import certificate, parts, seed
+from sandbox.addresses import Addresses, free_ports
+
+ROOT = Path(__file__).parents[1]
+WEBHOOK_SECRET = "whsec_bench"  # noqa: S105 - made up
+TOKEN_SECRET = "a shared secret of more than 32 bytes"  # noqa: S105 - made up
+_PARTS = ("aws", "stripe", "kubernetes")
+_PATIENCE = 60
+
+
+@contextmanager
+def outside() -> Iterator[dict[str, str]]:
+    """The environment of a function that reaches them by TLS, as it would reach the real ones.
+
+    `AWS_CA_BUNDLE` is as long as the one that the SDKs come with: reading it is a good part of a
+    cold start.
+    """
+    parts.keep_to_this_machine()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        ca, key = certificate.make(folder)
+        addresses = Addresses(free_ports(0))
+        commands = parts.commands(addresses, folder / "clock", ca, key)
+        for name in _PARTS:
+            stack.enter_context(_running(commands[name]))
+        _await(addresses, ca)
+        env = _seeded(addresses, ca)
+        bundle = folder / "bundle.pem"
+        bundle.write_text(ca.read_text() + Path(certifi.where()).read_text("utf-8"))
+        aws = stack.enter_context(tls.front(addresses["aws"], ca, key))
+        stripe_api = stack.enter_context(tls.front(addresses["stripe"], ca, key))
+        yield env | {
+            "AWS_ENDPOINT_URL": aws,
+            "AWS_CA_BUNDLE": str(bundle),
+            "STRIPE_API_BASE": stripe_api,
+            "PYTHONPATH": str(ROOT),
+            "PYTHONHASHSEED": "0",
+            "PATH": "/usr/bin:/bin",
+        }
+
+
+@contextmanager
+def _running(command: list[str]) -> Iterator[None]:
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: S603 - our own
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _await(addresses: Addresses, ca: Path) -> None:
+    http = urllib3.PoolManager(retries=False, timeout=2, ca_certs=str(ca))
+    until = time.monotonic() + _PATIENCE
+    for name in _PARTS:
+        while True:
+            try:
+                http.request("GET", addresses[name] + "/sandbox/health")
+                break
+            except urllib3.exceptions.HTTPError:
+                if time.monotonic() > until:
+                    sys.exit(f"bench: the sandbox's {name} does not answer")
+                time.sleep(0.05)
+
+
+def _seeded(addresses: Addresses, ca: Path) -> dict[str, str]:
+    catalogue = wiring.catalogue()
+    deployment = catalogue.deployment(parts.STAGE)
+    queue = f"{deployment}-tenants.fifo"
+    session = boto3.Session("sandbox", "sandbox", region_name=parts.REGION)
+    made = seed.on_aws(deployment, queue, session, addresses["aws"])
+    client = stripe.StripeClient(
+        parts.STRIPE_KEY, base_addresses={"api": addresses["stripe"]}, max_network_retries=2
+    )
+    seed.on_stripe(client, catalogue, parts.STAGE)
+    reached = parts.Outside(
+        stripe=addresses["stripe"],
+        stripe_key=parts.STRIPE_KEY,
+        webhook_secret=WEBHOOK_SECRET,
+        kube_server=addresses["kubernetes"],
+        kube_ca=ca,
+        kube_token=parts.KUBE_TOKEN,
+    )
+    env = parts.settings(addresses, reached, made, deployment, queue)
+    return parts.aws_environment(addresses) | env

@@ -1,49 +1,49 @@
-"""TLS in front of a stand-in: what a client pays for certificates is part of what is measured."""
+"""TLS, and connections that are kept, before a stand-in: both are part of what a client pays for."""
 
-import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
+
+import urllib3
+
+from sandbox.serving import HOST, LocalServer, Quiet
+
+_OF_THE_CONNECTION = frozenset({"connection", "transfer-encoding", "content-length", "host"})
 
 
 @contextmanager
 def front(upstream: str, certificate: Path, key: Path) -> Iterator[str]:
-    """An https address on loopback whose bytes go to `upstream`, an http one, and back."""
+    """An https address on loopback that passes on to `upstream`, an http one."""
+    pool = urllib3.PoolManager(retries=False)
+
+    class Handler(Quiet):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            headers = {
+                k: v for k, v in self.headers.items() if k.lower() not in _OF_THE_CONNECTION
+            }
+            answer = pool.request(
+                self.command, upstream + self.path, body=body, headers=headers, redirect=False
+            )
+            self.send_response(answer.status)
+            for name, value in answer.headers.items():
+                if name.lower() not in _OF_THE_CONNECTION:
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(answer.data)))
+            self.end_headers()
+            self.wfile.write(answer.data)
+
+        do_GET = do_POST  # noqa: N815 - http.server's own name
+
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    parts = urlsplit(upstream)
-    to = (parts.hostname or "", parts.port or 80)
-    listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-    threading.Thread(target=_accept, args=(listener, context, to), daemon=True).start()
+    server = LocalServer((HOST, 0), Handler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+        yield f"https://{HOST}:{server.server_address[1]}"
     finally:
-        listener.close()
-
-
-def _accept(listener: socket.socket, context: ssl.SSLContext, to: tuple[str, int]) -> None:
-    while True:
-        try:
-            plain, _ = listener.accept()
-        except OSError:
-            return
-        threading.Thread(target=_carry, args=(plain, context, to), daemon=True).start()
-
-
-def _carry(plain: socket.socket, context: ssl.SSLContext, to: tuple[str, int]) -> None:
-    with suppress(OSError), plain, socket.create_connection(to) as inner:
-        for end in (plain, inner):
-            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with context.wrap_socket(plain, server_side=True) as outer:
-            threading.Thread(target=_pump, args=(inner, outer), daemon=True).start()
-            _pump(outer, inner)
-
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-        sink.shutdown(socket.SHUT_WR)
+        server.shutdown()
+        server.server_close()

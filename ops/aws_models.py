@@ -1,9 +1,10 @@
 """`python -m ops.aws_models`: writes chalicelib/aws/, which is what botocore reads at a cold start.
 
-botocore describes all of AWS: a megabyte of endpoints and hundreds of operations are parsed before
-the first call. Its loader looks into any folder first that it is told of, so what is written here
-is its own data without what nothing here calls, and the certificates of the one authority that
-signs for AWS. Run it after an update of boto3 or certifi; a test says when it is needed.
+botocore describes all of AWS: before the first call it looks into four hundred folders, and parses
+a megabyte of endpoints and hundreds of operations. Its loader reads from whatever folder it is
+given, so what is written here is its own data without what nothing here calls, and the certificates
+of the one authority that signs for AWS. Run it after an update of boto3 or certifi; a test says
+when it is needed.
 """
 
 import json
@@ -23,10 +24,10 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "sqs": ("ChangeMessageVisibility", "GetQueueUrl", "SendMessage"),
     "ssm": ("GetParametersByPath",),
 }  # fmt: skip
-"""Every operation of these services that the code calls at a start; those of other services are
-found in botocore."""
+"""Every operation of these services that the code calls. Other services are read from botocore."""
 
-ENDPOINTS = frozenset({*OPERATIONS, "cognito-idp", "eks", "sts"})
+_WHOLE_OF_A_SERVICE = ("endpoint-rule-set-1", "paginators-1")
+_WHOLE = ("_retry", "partitions", "sdk-default-configuration")
 
 ROOTS = (
     "Amazon Root CA 1",
@@ -38,7 +39,8 @@ ROOTS = (
 """Amazon Trust Services, as https://www.amazontrust.com/repository/ lists it."""
 
 _ROOT = re.compile(
-    r'^# Label: "(?P<label>[^"]+)".*?(?P<pem>-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n)',
+    r'^# Label: "(?P<label>[^"]+)".*?'
+    r"(?P<pem>-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n)",
     re.DOTALL | re.MULTILINE,
 )
 _PROSE = frozenset({"documentation", "documentationUrl", "examples"})
@@ -50,7 +52,12 @@ def files() -> Iterator[tuple[Path, str]]:
     for service, operations in OPERATIONS.items():
         version = loader.determine_latest_version(service, "service-2")
         model = _only(loader.load_service_model(service, "service-2", version), operations)
-        yield FOLDER / service / version / "service-2.json", _text(model)
+        folder = FOLDER / service / version
+        yield folder / "service-2.json", _text(model)
+        for name in _WHOLE_OF_A_SERVICE:
+            yield folder / f"{name}.json", _text(loader.load_service_model(service, name, version))
+    for name in _WHOLE:
+        yield FOLDER / f"{name}.json", _text(loader.load_data(name))
     yield FOLDER / "endpoints.json", _text(_endpoints(loader.load_data("endpoints")))
     yield FOLDER / "roots.pem", _roots()
 
@@ -82,7 +89,7 @@ def _shapes_in(part: object) -> Iterator[str]:
 def _endpoints(data: Mapping[str, Any]) -> dict[str, Any]:
     """All partitions and regions, and of their services ours."""
     partitions = [
-        {**p, "services": {k: v for k, v in p["services"].items() if k in ENDPOINTS}}
+        {**p, "services": {k: v for k, v in p["services"].items() if k in OPERATIONS}}
         for p in data["partitions"]
     ]
     return {**data, "partitions": partitions}

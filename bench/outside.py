@@ -4,8 +4,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
@@ -15,23 +16,35 @@ import urllib3
 
 from bench import tls
 from chalicelib import wiring
+from chalicelib.gateways.aws import ROOTS
 from sandbox import certificate, parts, seed
 from sandbox.addresses import Addresses, free_ports
 
 ROOT = Path(__file__).parents[1]
 WEBHOOK_SECRET = "whsec_bench"  # noqa: S105 - made up
-TOKEN_SECRET = "a shared secret of more than 32 bytes"  # noqa: S105 - made up
 _PARTS = ("aws", "stripe", "kubernetes")
 _PATIENCE = 60
 
 
-@contextmanager
-def outside() -> Iterator[dict[str, str]]:
-    """The environment of a function that reaches them by TLS, as it would reach the real ones.
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Where everything is.
 
-    `AWS_CA_BUNDLE` is as long as the one that the SDKs come with: reading it is a good part of a
-    cold start.
+    Attributes:
+        env: of a function that reaches AWS and Stripe by TLS, as it would reach the real ones;
+            `AWS_CA_BUNDLE` has the authorities that this project trusts, and the stand-ins' own.
+        usual: the same, with all the authorities that the SDKs come with.
+        aws: the address of AWS without TLS, to look behind the scenes.
     """
+
+    env: Mapping[str, str]
+    usual: Mapping[str, str]
+    aws: str
+
+
+@contextmanager
+def outside() -> Iterator[Outside]:
+    """Start them, and end them in the end."""
     parts.keep_to_this_machine()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -42,23 +55,25 @@ def outside() -> Iterator[dict[str, str]]:
             stack.enter_context(_running(commands[name]))
         _await(addresses, ca)
         env = _seeded(addresses, ca)
-        bundle = folder / "bundle.pem"
-        bundle.write_text(ca.read_text() + Path(certifi.where()).read_text("utf-8"))
-        aws = stack.enter_context(tls.front(addresses["aws"], ca, key))
-        stripe_api = stack.enter_context(tls.front(addresses["stripe"], ca, key))
-        yield env | {
-            "AWS_ENDPOINT_URL": aws,
-            "AWS_CA_BUNDLE": str(bundle),
-            "STRIPE_API_BASE": stripe_api,
+        ours, usual = folder / "ours.pem", folder / "usual.pem"
+        ours.write_text(ca.read_text() + ROOTS.read_text("utf-8"))
+        usual.write_text(ca.read_text() + Path(certifi.where()).read_text("utf-8"))
+        env |= {
+            "AWS_ENDPOINT_URL": stack.enter_context(tls.front(addresses["aws"], ca, key)),
+            "AWS_CA_BUNDLE": str(ours),
+            "STRIPE_API_BASE": stack.enter_context(tls.front(addresses["stripe"], ca, key)),
+            "STRIPE_CA_BUNDLE": str(usual),
             "PYTHONPATH": str(ROOT),
             "PYTHONHASHSEED": "0",
             "PATH": "/usr/bin:/bin",
         }
+        yield Outside(env, env | {"AWS_CA_BUNDLE": str(usual)}, addresses["aws"])
 
 
 @contextmanager
 def _running(command: list[str]) -> Iterator[None]:
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - our own
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(command, cwd=ROOT, stdout=quiet, stderr=quiet)  # noqa: S603 - our own
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""TLS, and connections that are kept, before a stand-in: both are part of what a client pays for."""
+"""TLS, and connections that are kept, before a stand-in: a client pays for both."""
 
 import ssl
 import threading
@@ -19,11 +19,9 @@ def front(upstream: str, certificate: Path, key: Path) -> Iterator[str]:
     pool = urllib3.PoolManager(retries=False)
 
     class Handler(Quiet):
-        def do_POST(self) -> None:
+        def do_POST(self) -> None:  # noqa: N802 - http.server's own name
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            headers = {
-                k: v for k, v in self.headers.items() if k.lower() not in _OF_THE_CONNECTION
-            }
+            headers = {k: v for k, v in self.headers.items() if k.lower() not in _OF_THE_CONNECTION}
             answer = pool.request(
                 self.command, upstream + self.path, body=body, headers=headers, redirect=False
             )

@@ -26,11 +26,12 @@ class Program:
     env: Mapping[str, str]
     arguments: Sequence[str] = ()
     before: Callable[[], None] = nothing
+    python: Sequence[str] = ()
 
     @property
     def command(self) -> list[str]:
         """What is started."""
-        return [sys.executable, str(PROGRAMS / f"{self.name}.py"), *self.arguments]
+        return [sys.executable, *self.python, str(PROGRAMS / f"{self.name}.py"), *self.arguments]
 
     def run(self, *prefix: str) -> subprocess.CompletedProcess[bytes]:
         """Run it once.

@@ -1,5 +1,6 @@
 """The sandbox's AWS, Stripe and Kubernetes, each a process, for a program that is measured."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -8,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 import boto3
 import certifi
@@ -16,7 +18,7 @@ import urllib3
 
 from bench import tls
 from chalicelib import wiring
-from chalicelib.gateways.aws import ROOTS
+from chalicelib.gateways import aws
 from sandbox import certificate, parts, seed
 from sandbox.addresses import Addresses, free_ports
 
@@ -35,11 +37,13 @@ class Outside:
             `AWS_CA_BUNDLE` has the authorities that this project trusts, and the stand-ins' own.
         usual: the same, with all the authorities that the SDKs come with.
         aws: the address of AWS without TLS, to look behind the scenes.
+        stripe_requests: the paths that Stripe was asked for.
     """
 
     env: Mapping[str, str]
     usual: Mapping[str, str]
     aws: str
+    stripe_requests: list[str]
 
 
 @contextmanager
@@ -56,18 +60,35 @@ def outside() -> Iterator[Outside]:
         _await(addresses, ca)
         env = _seeded(addresses, ca)
         ours, usual = folder / "ours.pem", folder / "usual.pem"
-        ours.write_text(ca.read_text() + ROOTS.read_text("utf-8"))
+        ours.write_text(ca.read_text() + aws.ROOTS.read_text("utf-8"))
         usual.write_text(ca.read_text() + Path(certifi.where()).read_text("utf-8"))
+        asked: list[str] = []
         env |= {
             "AWS_ENDPOINT_URL": stack.enter_context(tls.front(addresses["aws"], ca, key)),
             "AWS_CA_BUNDLE": str(ours),
-            "STRIPE_API_BASE": stack.enter_context(tls.front(addresses["stripe"], ca, key)),
+            "STRIPE_API_BASE": stack.enter_context(tls.front(addresses["stripe"], ca, key, asked)),
             "STRIPE_CA_BUNDLE": str(usual),
             "PYTHONPATH": str(ROOT),
             "PYTHONHASHSEED": "0",
             "PATH": "/usr/bin:/bin",
         }
-        yield Outside(env, env | {"AWS_CA_BUNDLE": str(usual)}, addresses["aws"])
+        yield Outside(env, env | {"AWS_CA_BUNDLE": str(usual)}, addresses["aws"], asked)
+
+
+@contextmanager
+def settings(env: Mapping[str, str]) -> Iterator[None]:
+    """The environment of a function, in this process."""
+    with mock.patch.dict(os.environ, env):
+        _forget()
+        yield
+    _forget()
+
+
+def _forget() -> None:
+    """What a container remembers."""
+    for factory in (*vars(wiring).values(), aws.session):
+        if hasattr(factory, "cache_clear"):
+            factory.cache_clear()
 
 
 @contextmanager

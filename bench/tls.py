@@ -14,12 +14,16 @@ _OF_THE_CONNECTION = frozenset({"connection", "transfer-encoding", "content-leng
 
 
 @contextmanager
-def front(upstream: str, certificate: Path, key: Path) -> Iterator[str]:
-    """An https address on loopback that passes on to `upstream`, an http one."""
+def front(
+    upstream: str, certificate: Path, key: Path, asked: list[str] | None = None
+) -> Iterator[str]:
+    """An https address on loopback that passes on to `upstream`, and notes what was asked for."""
     pool = urllib3.PoolManager(retries=False)
 
     class Handler(Quiet):
         def do_POST(self) -> None:  # noqa: N802 - http.server's own name
+            if asked is not None:
+                asked.append(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {k: v for k, v in self.headers.items() if k.lower() not in _OF_THE_CONNECTION}
             answer = pool.request(

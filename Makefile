@@ -50,11 +50,13 @@ format: $(INSTALLED) ## put the code into shape
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-lock: $(INSTALLED) ## write requirements*.txt anew from requirements*.in
+lock: $(INSTALLED) ## write requirements*.txt anew from requirements*.in, and chalicelib/aws
 	@$(LOCK) requirements.in -o requirements.txt
 	@$(LOCK) requirements-dev.in -o requirements-dev.txt
+	@$(BIN)/python -m ops.aws_models
 
 package: $(INSTALLED) ## what `chalice deploy --stage $(STAGE)` would upload, in ./package
+	@$(BIN)/python -m ops.trimming --stage $(STAGE)
 	@$(BIN)/chalice package --stage $(STAGE) package
 
 clean: ## forget everything that was made here

@@ -11,8 +11,8 @@ class Row:
 
     Attributes:
         what: the operation, as a user would name it.
-        floor: the least that any program could need, or `–`.
-        others: what is used instead, or what comes of doing it naively, or `–`.
+        floor: the least that any program could need; empty where there is none.
+        others: what is used instead, or what comes of doing it naively.
         ours: the figure of this run.
         goal: what it should be at most.
         unit: what the figures are, in the same words for all of them.

@@ -35,9 +35,8 @@ def write(rows: Sequence[Row], seconds: float) -> None:
     lines = [
         "# Measured",
         "",
-        f"Written by `make bench` in {seconds / 60:.0f} minutes on {machine}; {versions}. Every line",
-        "was measured in that run, the floor and the others beside ours. Cold starts are",
-        "instruction counts (valgrind's callgrind), so that a noisy machine gives the same figures.",
+        f"Written by `make bench` in {seconds / 60:.0f} minutes on {machine}; {versions}.",
+        "Every line was measured in that run, the floor and the others beside ours.",
         "",
         f"| {' | '.join(_COLUMNS)} |",
         f"|{' --- |' * len(_COLUMNS)}",

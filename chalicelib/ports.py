@@ -1,13 +1,16 @@
 """What services ask of the outside. Gateways fit these; nothing here says how."""
 
+from __future__ import annotations  # a webhook loads this, and nothing of what it names
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from chalicelib.domain.record import Record
-from chalicelib.domain.subscription import CheckoutSession, Subscription
-from chalicelib.domain.tenant import Manifest, TenantNamespace
-from chalicelib.domain.timeline import Line
+if TYPE_CHECKING:
+    from chalicelib.domain.record import Record
+    from chalicelib.domain.subscription import CheckoutSession, Subscription
+    from chalicelib.domain.tenant import Manifest, TenantNamespace
+    from chalicelib.domain.timeline import Line
 
 Clock = Callable[[], float]
 NewId = Callable[[], str]
@@ -35,7 +38,47 @@ class DisputeFound:
     open: bool
 
 
-class Records(Protocol):
+class Nudges(Protocol):
+    """What asks for a look: it reads no record. Temporary when the table cannot be reached."""
+
+    def nudge(
+        self,
+        tenant_id: str,
+        now: int,
+        *,
+        line: Line | None = None,
+        paid_session: str | None = None,
+        polled: bool = False,
+    ) -> Nudged:
+        """Ask for a look, without reading: raise `nudged`, note the line, in one transaction.
+
+        `duplicate`: the line is there already (or, `polled`, the last poll is not 10 seconds
+        ago); nothing was changed. `unknown`: there is no such tenant.
+        """
+
+    def put_off(self, due: Due, retry_at: int) -> None:
+        """Look at a due item again at `retry_at`, unless it changed since it was found."""
+
+    def due(self, now: int) -> Iterator[Due]:
+        """Everything whose `due_at` has come."""
+
+    def tenant_of(self, customer_id: str) -> str | None:
+        """Whose Stripe customer this is (a consistent read)."""
+
+    def keep_event(self, event_id: str, line: Line, due_at: int) -> None:
+        """Keep an event until the worker has found whom it concerns; keeping twice is fine."""
+
+    def kept_event(self, event_id: str) -> Line | None:
+        """The line of a kept event, while it is kept."""
+
+    def drop_event(self, event_id: str) -> None:
+        """Forget a kept event."""
+
+    def note_dispute(self, tenant_id: str, now: int, line: Line, dispute: DisputeFound) -> Nudged:
+        """Put a dispute on the record, or take it off, with its line and a nudge."""
+
+
+class Records(Nudges, Protocol):
     """The table. Everything raises Temporary when it cannot be reached."""
 
     def read(self, tenant_id: str) -> Record | None:
@@ -81,42 +124,6 @@ class Records(Protocol):
         Raises:
             Conflict: somebody else decided meanwhile.
         """
-
-    def nudge(
-        self,
-        tenant_id: str,
-        now: int,
-        *,
-        line: Line | None = None,
-        paid_session: str | None = None,
-        polled: bool = False,
-    ) -> Nudged:
-        """Ask for a look, without reading: raise `nudged`, note the line, in one transaction.
-
-        `duplicate`: the line is there already (or, `polled`, the last poll is not 10 seconds
-        ago); nothing was changed. `unknown`: there is no such tenant.
-        """
-
-    def put_off(self, due: Due, retry_at: int) -> None:
-        """Look at a due item again at `retry_at`, unless it changed since it was found."""
-
-    def due(self, now: int) -> Iterator[Due]:
-        """Everything whose `due_at` has come."""
-
-    def tenant_of(self, customer_id: str) -> str | None:
-        """Whose Stripe customer this is (a consistent read)."""
-
-    def keep_event(self, event_id: str, line: Line, due_at: int) -> None:
-        """Keep an event until the worker has found whom it concerns; keeping twice is fine."""
-
-    def kept_event(self, event_id: str) -> Line | None:
-        """The line of a kept event, while it is kept."""
-
-    def drop_event(self, event_id: str) -> None:
-        """Forget a kept event."""
-
-    def note_dispute(self, tenant_id: str, now: int, line: Line, dispute: DisputeFound) -> Nudged:
-        """Put a dispute on the record, or take it off, with its line and a nudge."""
 
 
 class Queue(Protocol):

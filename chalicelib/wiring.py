@@ -6,6 +6,7 @@ API for the Kubernetes client. Each factory can be replaced from outside as a wh
 
 import os
 import time
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,15 +14,16 @@ from uuid import uuid4
 
 from chalicelib.config import Settings
 from chalicelib.domain import stripe_key
-from chalicelib.domain.catalogue import Catalogue
 from chalicelib.domain.errors import Misconfigured
 
 # ruff: noqa: PLC0415 - this is what the module is for
 if TYPE_CHECKING:
+    from chalicelib.domain.catalogue import Catalogue
+    from chalicelib.gateways.dynamodb import DynamoDb
     from chalicelib.gateways.kubernetes_http import AccessProvider
     from chalicelib.gateways.parameters import Pairs, Parameters
     from chalicelib.gateways.tokens import Tokens
-    from chalicelib.ports import Accounts, Clock, Cluster, Payments, Queue, Records
+    from chalicelib.ports import Accounts, Clock, Cluster, Nudges, Payments, Queue, Records
     from chalicelib.services.checkout import Checkouts
     from chalicelib.services.free import FreePlan
     from chalicelib.services.reconciling import Reconciler
@@ -58,11 +60,11 @@ def _parameters() -> "Parameters | None":
 
 
 @cache
-def catalogue() -> Catalogue:
+def catalogue() -> "Catalogue":
     """What is sold."""
     from chalicelib.domain import catalogue_file
 
-    found = catalogue_file.parse(Path(__file__).with_name("plans.toml").read_text("utf-8"))
+    found = catalogue_file.parse(_plans())
     if any(plan.folder for plan in found.plans):
         from chalicelib.domain import templates
 
@@ -73,6 +75,10 @@ def catalogue() -> Catalogue:
 def _template_files(folder: str) -> dict[str, str]:
     files = (Path(__file__).parent / "templates" / folder).glob("*.yaml")
     return {file.name: file.read_text("utf-8") for file in files}
+
+
+def _plans() -> str:
+    return Path(__file__).with_name("plans.toml").read_text("utf-8")
 
 
 def clock() -> "Clock":
@@ -86,17 +92,36 @@ def new_id() -> str:
 
 
 def deployment() -> str:
-    """`<app>-<stage>`."""
-    return catalogue().deployment(settings().stage)
+    """`<app>-<stage>`: all that a webhook wants of the catalogue, so that is all it pays for."""
+    return f"{_app()}-{settings().stage}"
+
+
+@cache
+def _app() -> str:
+    return str(tomllib.loads(_plans())["product"]["app"])
+
+
+@cache
+def _db() -> "DynamoDb":
+    from chalicelib.gateways.dynamodb import DynamoDb
+
+    return DynamoDb(settings().table_name)
 
 
 @cache
 def records() -> "Records":
     """The table."""
-    from chalicelib.gateways.dynamodb import DynamoDb
     from chalicelib.gateways.table import Table
 
-    return Table(DynamoDb(settings().table_name))
+    return Table(_db())
+
+
+@cache
+def nudges() -> "Nudges":
+    """The same table, for whoever reads no record."""
+    from chalicelib.gateways.nudges import NudgeTable
+
+    return NudgeTable(_db())
 
 
 @cache

@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Literal
 
+from chalicelib.domain.due import due_shard_of
 from chalicelib.domain.subscription import Subscription
 
 SCHEMA = 1
-DUE_SHARDS = 8
 NONCE_MAX_AGE = 23 * 3600
 """Seconds that a checkout's nonce may be replayed: Stripe forgets idempotency keys after a day."""
-
-NUDGE_RETRY = 60
-"""Seconds after which the sweep looks at a nudge whose message came to nothing."""
 
 Phase = Literal["running", "suspended", "deleting"]
 
@@ -21,11 +18,6 @@ Phase = Literal["running", "suspended", "deleting"]
 def tenant_id_of(issuer: str, subject: str) -> str:
     """16 hex digits that name a tenant: never anything that somebody typed."""
     return sha256(f"{issuer}\n{subject}".encode()).hexdigest()[:16]
-
-
-def due_shard_of(tenant_id: str) -> str:
-    """Which of the index's partitions a tenant's deadlines stand in."""
-    return str(int(sha256(tenant_id.encode()).hexdigest()[:8], 16) % DUE_SHARDS)
 
 
 @dataclass(frozen=True, slots=True)

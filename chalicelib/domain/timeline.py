@@ -1,10 +1,11 @@
 """Lines of a tenant's timeline: what happened to one customer, in order, in words."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from chalicelib.domain.decision import Standing
-from chalicelib.domain.stripe_event import StripeEvent
+if TYPE_CHECKING:
+    from chalicelib.domain.decision import Standing
+    from chalicelib.domain.stripe_event import StripeEvent
 
 Kind = Literal["event", "decision", "cluster", "customer", "sweep", "operator"]
 
@@ -19,12 +20,12 @@ class Line:
     text: str
 
 
-def of_event(event: StripeEvent) -> Line:
+def of_event(event: "StripeEvent") -> Line:
     """An event's line is keyed by the event, so that it is written once however often it comes."""
     return Line(created=event.created, id=event.id, kind="event", text=event.type)
 
 
-def of_standing(standing: Standing, now: int, line_id: str) -> Line:
+def of_standing(standing: "Standing", now: int, line_id: str) -> Line:
     """What was decided, when it differs from what stood."""
     plan = standing.plan_id or "no plan"
     text = f"{plan}: {standing.status}; the tenant should be {standing.wanted}"

@@ -1,15 +1,17 @@
 """`/api/auth/*`: sign-up, log-in and recovery, carried to the user pool."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalice.app import Blueprint, Response
 
 from chalicelib import wiring
 from chalicelib.domain.errors import InvalidRequest, NotFound
 from chalicelib.entrypoints.http import ANY_TYPE, accepted, answers, done, texts
-from chalicelib.ports import Accounts
 from chalicelib.services.accounts import sign_up
+
+if TYPE_CHECKING:
+    from chalicelib.ports import Accounts
 
 routes = Blueprint(__name__)
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}\.[^@\s]{2,63}")
@@ -84,7 +86,7 @@ def password_reset_confirm() -> Response:
     return done()
 
 
-def _accounts() -> Accounts:
+def _accounts() -> "Accounts":
     accounts = wiring.accounts()
     if accounts is None:
         raise NotFound("Sign-in is not offered here.")

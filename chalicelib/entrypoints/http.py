@@ -4,15 +4,17 @@ import functools
 import json
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib import wiring
 from chalicelib.domain import errors
-from chalicelib.domain.record import User
 from chalicelib.entrypoints.logs import say
+
+if TYPE_CHECKING:
+    from chalicelib.domain.record import User
 
 MAX_BODY = 256 * 1024
 """Bytes; Stripe's largest events are far below it."""
@@ -150,7 +152,7 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def signed_in(request: Request) -> User:
+def signed_in(request: Request) -> "User":
     """Who asks, by the bearer token.
 
     Raises:

@@ -1,14 +1,16 @@
 """`/api/subscriptions/*`: what is sold, buying it, and how it stands."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalice.app import Blueprint, Response
 
 from chalicelib import wiring
-from chalicelib.domain.catalogue import Catalogue, Plan
 from chalicelib.entrypoints.http import ANY_TYPE, Headers, accepted, answers, signed_in, texts
 from chalicelib.entrypoints.logs import say
 from chalicelib.services.portal import portal_url
+
+if TYPE_CHECKING:
+    from chalicelib.domain.catalogue import Catalogue, Plan
 
 routes = Blueprint(__name__)
 CACHEABLE: Headers = {"Cache-Control": "public, max-age=300"}
@@ -73,12 +75,12 @@ def create_portal_session() -> dict[str, Any]:
     return {"portalUrl": url}
 
 
-def listed(catalogue: Catalogue) -> list[dict[str, Any]]:
+def listed(catalogue: "Catalogue") -> list[dict[str, Any]]:
     """The plans in their order, each once for every price that it can be had at."""
     return [entry for plan in catalogue.plans for entry in _entries(plan, catalogue)]
 
 
-def _entries(plan: Plan, catalogue: Catalogue) -> list[dict[str, Any]]:
+def _entries(plan: "Plan", catalogue: "Catalogue") -> list[dict[str, Any]]:
     offers = [offer for offer in catalogue.offers if offer.plan == plan]
     if not offers:
         return [_card(plan.id, plan, 0, catalogue)]
@@ -88,7 +90,7 @@ def _entries(plan: Plan, catalogue: Catalogue) -> list[dict[str, Any]]:
     ]
 
 
-def _card(shown_id: str, plan: Plan, cents: int, catalogue: Catalogue) -> dict[str, Any]:
+def _card(shown_id: str, plan: "Plan", cents: int, catalogue: "Catalogue") -> dict[str, Any]:
     card = {
         "id": shown_id,
         "name": plan.name,

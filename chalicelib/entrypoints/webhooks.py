@@ -24,7 +24,7 @@ def webhook() -> dict[str, bool]:
     event = stripe_event.parse(payload)
     outcome = take_event(
         event,
-        records=wiring.records(),
+        records=wiring.nudges(),
         queue=wiring.queue(),
         clock=wiring.clock(),
         deployment=wiring.deployment(),

@@ -41,7 +41,7 @@ def on_tenant_message(event: SQSEvent) -> None:
 def on_schedule(event: CloudWatchEvent) -> None:
     """Nudge what has fallen due."""
     swept = sweep(
-        records=wiring.records(), queue=wiring.queue(), clock=wiring.clock(), new_id=wiring.new_id
+        records=wiring.nudges(), queue=wiring.queue(), clock=wiring.clock(), new_id=wiring.new_id
     )
     if swept.nudged or swept.sent_again:
         say(
@@ -76,7 +76,7 @@ def _look(key: dict[str, str], message: SQSRecord, *, may_wait: bool) -> None:
     if "eventId" in key:
         outcome = resolve_event(
             key["eventId"],
-            records=wiring.records(),
+            records=wiring.nudges(),
             payments=wiring.payments(),
             queue=wiring.queue(),
             clock=wiring.clock(),

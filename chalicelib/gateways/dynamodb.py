@@ -5,13 +5,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.errors import Permanent, Temporary
-from chalicelib.gateways.items import plain
+from chalicelib.gateways import aws
+from chalicelib.gateways.wire import dumped, loaded
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -45,7 +43,7 @@ class Cancelled(Exception):
     def item(self, index: int) -> dict[str, Any] | None:
         """The item that stood in the way of that write, if there was one."""
         found = self._reasons[index].get("Item")
-        return _loaded(found) if found else None
+        return loaded(found) if found else None
 
 
 class DynamoDb:
@@ -53,21 +51,14 @@ class DynamoDb:
 
     def __init__(self, table_name: str, client: "DynamoDBClient | None" = None) -> None:
         self._table = table_name
-        self._client = client or boto3.client(
-            "dynamodb",
-            config=Config(
-                connect_timeout=2,
-                read_timeout=5,
-                retries={"mode": "standard", "total_max_attempts": 4},
-            ),
-        )
+        self._client = client or aws.client("dynamodb")
 
     def get(self, key: Mapping[str, Any]) -> dict[str, Any] | None:
         """The item of that key, by a consistent read."""
         found = self._call(
-            "get_item", TableName=self._table, Key=_dumped(key), ConsistentRead=True
+            "get_item", TableName=self._table, Key=dumped(key), ConsistentRead=True
         ).get("Item")
-        return _loaded(found) if found else None
+        return loaded(found) if found else None
 
     def query_index(
         self, index: str, hash_name: str, hash_value: str, range_name: str, at_most: int
@@ -78,24 +69,24 @@ class DynamoDb:
             "IndexName": index,
             "KeyConditionExpression": "#h = :h AND #r <= :r",
             "ExpressionAttributeNames": {"#h": hash_name, "#r": range_name},
-            "ExpressionAttributeValues": _dumped({":h": hash_value, ":r": at_most}),
+            "ExpressionAttributeValues": dumped({":h": hash_value, ":r": at_most}),
             "Limit": 100,
         }
         while True:
             page = self._call("query", **arguments)
             for item in page.get("Items", []):
-                yield _loaded(item)
+                yield loaded(item)
             if "LastEvaluatedKey" not in page:
                 return
             arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def put(self, item: Mapping[str, Any], *, when: str | None = None) -> Op:
         """A put, on a condition."""
-        return {"Put": self._conditional({"Item": _dumped(item)}, when)}
+        return {"Put": self._conditional({"Item": dumped(item)}, when)}
 
     def delete(self, key: Mapping[str, Any]) -> Op:
         """A delete."""
-        return {"Delete": {"TableName": self._table, "Key": _dumped(key)}}
+        return {"Delete": {"TableName": self._table, "Key": dumped(key)}}
 
     def update(  # noqa: PLR0913 - an update expression has these parts
         self,
@@ -122,10 +113,10 @@ class DynamoDb:
             parts.append("REMOVE " + ", ".join(f"#{name}" for name in remove))
         names = (*to_set, *remove, *(add or {}), *(discard or {}))
         operation = {
-            "Key": _dumped(key),
+            "Key": dumped(key),
             "UpdateExpression": " ".join(parts),
             "ExpressionAttributeNames": {f"#{name}": name for name in names},
-            "ExpressionAttributeValues": _dumped(all_values),
+            "ExpressionAttributeValues": dumped(all_values),
         }
         return {"Update": self._conditional(operation, when)}
 
@@ -196,14 +187,3 @@ def _cancelled(name: str, reasons: Sequence[Mapping[str, Any]]) -> Exception:
     if codes & _CONFLICTS:
         return _Contended()
     return Temporary(f"the table cancelled {name}: {', '.join(sorted(codes))}")
-
-
-_serializer, _deserializer = TypeSerializer(), TypeDeserializer()
-
-
-def _dumped(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _serializer.serialize(value) for name, value in values.items()}
-
-
-def _loaded(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: plain(_deserializer.deserialize(value)) for name, value in item.items()}

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from decimal import Decimal
 from typing import Any
 
 from chalicelib.domain.record import (
@@ -67,35 +66,23 @@ def changes(before: Record, after: Record) -> tuple[Item, list[str]]:
 
 def record_of(tenant_id: str, item: Mapping[str, Any]) -> Record:
     """Read an item of this schema or of any before it."""
-    data: Item = {name: plain(value) for name, value in item.items()}
-    counters: Item = {name: data.get(name, 0) for name in _COUNTERS}
-    rest: Item = {name: data.get(name) for name in _PLAIN if name not in _COUNTERS}
-    billing = data.get("billing") or {}
+    counters: Item = {name: item.get(name, 0) for name in _COUNTERS}
+    rest: Item = {name: item.get(name) for name in _PLAIN if name not in _COUNTERS}
+    billing = item.get("billing") or {}
     subscription = billing.get("subscription")
     return Record(
         tenant_id=tenant_id,
-        user=User(**data["user"]),
+        user=User(**item["user"]),
         billing=Billing(
             subscription=Subscription(**subscription) if subscription else None,
             duplicates=tuple(billing.get("duplicates", ())),
             incomplete=billing.get("incomplete", False),
         ),
-        disputes=tuple(sorted(data.get("disputes", ()))),
-        free=FreeGrant(**data["free"]) if data.get("free") else None,
-        checkout=Checkout(**data["checkout"]) if data.get("checkout") else None,
-        hold=Hold(**data["hold"]) if data.get("hold") else None,
-        failure=Failure(**data["failure"]) if data.get("failure") else None,
+        disputes=tuple(sorted(item.get("disputes", ()))),
+        free=FreeGrant(**item["free"]) if item.get("free") else None,
+        checkout=Checkout(**item["checkout"]) if item.get("checkout") else None,
+        hold=Hold(**item["hold"]) if item.get("hold") else None,
+        failure=Failure(**item["failure"]) if item.get("failure") else None,
         **counters,
         **rest,
     )
-
-
-def plain(value: Any) -> Any:  # noqa: ANN401 - an item's values are of any type
-    """DynamoDB's numbers are Decimals; all of ours are whole."""
-    if isinstance(value, Decimal):
-        return int(value)
-    if isinstance(value, dict):
-        return {key: plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [plain(inner) for inner in value]
-    return value

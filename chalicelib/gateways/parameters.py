@@ -3,11 +3,10 @@
 import time
 from collections.abc import Mapping
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.errors import Temporary
+from chalicelib.gateways import aws
 
 TIME_TO_LIVE = 300
 """Seconds after which a value is fetched anew."""
@@ -23,9 +22,7 @@ class Parameters:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._client = boto3.client(
-            "ssm", config=Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard"})
-        )
+        self._client = aws.client("ssm", attempts=3)
         self._values: Mapping[str, str] = {}
         self._fetched_at: float | None = None
         self._again_at: float | None = None

@@ -5,11 +5,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.errors import Temporary
+from chalicelib.gateways import aws
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -20,14 +19,7 @@ class SqsQueue:
 
     def __init__(self, name: str, client: "SQSClient | None" = None) -> None:
         self._name = name
-        self._client = client or boto3.client(
-            "sqs",
-            config=Config(
-                connect_timeout=2,
-                read_timeout=5,
-                retries={"mode": "standard", "total_max_attempts": 4},
-            ),
-        )
+        self._client = client or aws.client("sqs")
 
     def send_tenant(self, tenant_id: str) -> None:
         """Ask the worker to look at a tenant."""

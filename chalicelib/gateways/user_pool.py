@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore import UNSIGNED
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.errors import (
@@ -20,6 +18,7 @@ from chalicelib.domain.errors import (
     Unauthenticated,
     WeakPassword,
 )
+from chalicelib.gateways import aws
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
@@ -59,14 +58,8 @@ class UserPool:
     ) -> None:
         self._client_id = client_id
         # These calls are public ones: they are made without anybody's credentials.
-        self._client = client or boto3.client(
-            "cognito-idp",
-            config=Config(
-                signature_version=UNSIGNED,
-                connect_timeout=2,
-                read_timeout=8,
-                retries={"mode": "standard", "total_max_attempts": 3},
-            ),
+        self._client = client or aws.client(
+            "cognito-idp", read_timeout=8, attempts=3, signature_version=UNSIGNED
         )
 
     def sign_up(self, email: str, password: str) -> None:

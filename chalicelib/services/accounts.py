@@ -1,10 +1,14 @@
 """Sign-up and recovery, told the same way whether or not an address is known."""
 
+from typing import TYPE_CHECKING
+
 from chalicelib.domain.errors import AccountExists
-from chalicelib.ports import Accounts
+
+if TYPE_CHECKING:
+    from chalicelib.ports import Accounts
 
 
-def sign_up(email: str, password: str, *, accounts: Accounts) -> None:
+def sign_up(email: str, password: str, *, accounts: "Accounts") -> None:
     """Make an account, or nothing when there is one: the answer does not give it away.
 
     Raises:

@@ -1,21 +1,23 @@
 """From an event to a nudge: make it durable, then send the key."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from chalicelib.domain import timeline
 from chalicelib.domain.errors import CustomerGone
-from chalicelib.domain.stripe_event import StripeEvent
-from chalicelib.ports import Clock, Payments, Queue, Records
+
+if TYPE_CHECKING:
+    from chalicelib.domain.stripe_event import StripeEvent
+    from chalicelib.ports import Clock, Nudges, Payments, Queue
 
 Outcome = Literal["ignored", "not ours", "nudged", "duplicate", "unknown", "kept"]
 
 
 def take_event(  # noqa: PLR0913 - ports are passed in, one by one
-    event: StripeEvent,
+    event: "StripeEvent",
     *,
-    records: Records,
-    queue: Queue,
-    clock: Clock,
+    records: "Nudges",
+    queue: "Queue",
+    clock: "Clock",
     deployment: str,
     livemode: bool,
 ) -> Outcome:
@@ -47,7 +49,7 @@ def take_event(  # noqa: PLR0913 - ports are passed in, one by one
 
 
 def resolve_event(
-    event_id: str, *, records: Records, payments: Payments, queue: Queue, clock: Clock
+    event_id: str, *, records: "Nudges", payments: "Payments", queue: "Queue", clock: "Clock"
 ) -> Outcome:
     """Find out whom a kept event concerns, note what it means, and nudge that tenant."""
     line = records.kept_event(event_id)

@@ -1,11 +1,15 @@
 """The way to Stripe's billing portal."""
 
+from typing import TYPE_CHECKING
+
 from chalicelib.domain.errors import CustomerGone, NoCustomer
-from chalicelib.domain.record import User
-from chalicelib.ports import Payments, Records
+
+if TYPE_CHECKING:
+    from chalicelib.domain.record import User
+    from chalicelib.ports import Payments, Records
 
 
-def portal_url(user: User, return_url: str, *, records: Records, payments: Payments) -> str:
+def portal_url(user: "User", return_url: str, *, records: "Records", payments: "Payments") -> str:
     """Where this customer manages their billing.
 
     Raises:

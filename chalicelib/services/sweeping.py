@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from chalicelib.domain.backoff import STUCK, seconds_before
 from chalicelib.domain.timeline import Line
-from chalicelib.ports import Clock, NewId, Queue, Records
+
+if TYPE_CHECKING:
+    from chalicelib.ports import Clock, NewId, Nudges, Queue
 
 AT_MOST = 500
 """Items per sweep; what is left is found by the next one, the longest due first."""
@@ -24,7 +27,7 @@ class Swept:
     stuck: int
 
 
-def sweep(*, records: Records, queue: Queue, clock: Clock, new_id: NewId) -> Swept:
+def sweep(*, records: "Nudges", queue: "Queue", clock: "Clock", new_id: "NewId") -> Swept:
     """Nudge tenants whose deadline passed; send again the keys of work that is still pending."""
     now = int(clock())
     nudged = sent_again = stuck = 0

@@ -6,7 +6,7 @@ import time
 import boto3
 from boto3.dynamodb.conditions import Key
 
-from chalicelib.domain.record import DUE_SHARDS
+from chalicelib.domain.due import DUE_SHARDS
 from sandbox.worker.polling import Polling
 from sandbox.worker.schedule import Schedule
 

@@ -14,20 +14,10 @@ from moto import mock_aws
 
 import app
 from chalicelib import wiring
+from chalicelib.gateways import aws as gateway
 from sandbox import seed
 from tests.contract.known import ISSUER, JWT_SECRET, SECRET, SETTINGS
 from tests.serving import part
-
-CACHED = (
-    "_settings",
-    "records",
-    "queue",
-    "_payments",
-    "_parameters",
-    "cluster",
-    "tokens",
-    "accounts",
-)
 
 
 @pytest.fixture
@@ -44,8 +34,10 @@ def settings(monkeypatch):
 
 
 def _forget():
-    for name in CACHED:
-        getattr(wiring, name).cache_clear()
+    for factory in vars(wiring).values():
+        if hasattr(factory, "cache_clear"):
+            factory.cache_clear()
+    gateway.session.cache_clear()
 
 
 @pytest.fixture
@@ -88,7 +80,7 @@ class Aws:
     def __init__(self, queue_url):
         self._queue_url = queue_url
         self.calls = Counter()
-        for client in (wiring.records()._db._client, wiring.queue()._client):
+        for client in (wiring._db()._client, wiring.queue()._client):
             client.meta.events.register("before-call", self._count)
         wiring.queue()._url  # noqa: B018 - once per container, so not counted per event
 

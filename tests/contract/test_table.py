@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from chalicelib import wiring
+from chalicelib.domain.due import due_shard_of
 from chalicelib.domain.errors import Conflict, FreeFull, Temporary
-from chalicelib.domain.record import FreeGrant, Record, User, due_shard_of
+from chalicelib.domain.record import FreeGrant, Record, User
 from chalicelib.domain.timeline import Line
 from chalicelib.ports import DisputeFound
 

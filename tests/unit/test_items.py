@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from chalicelib.domain.record import (
     Billing,
@@ -14,6 +13,7 @@ from chalicelib.domain.record import (
     Hold,
 )
 from chalicelib.gateways.items import attributes, changes, record_of
+from chalicelib.gateways.wire import dumped, loaded
 
 NOW = 1_800_000_000
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("record-*.json"))
@@ -47,9 +47,8 @@ def full(record, subscription):
 
 
 def stored(item):
-    """As DynamoDB would give it back: every number a Decimal."""
-    wire = {k: TypeSerializer().serialize(v) for k, v in item.items()}
-    return {k: TypeDeserializer().deserialize(v) for k, v in wire.items()}
+    """As it comes back from the table."""
+    return loaded(dumped(item))
 
 
 def test_a_record_comes_back_as_it_was(full):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Literal
 
+from chalicelib.domain import backoff
 from chalicelib.domain.subscription import Subscription
 
 SCHEMA = 1
@@ -12,7 +13,7 @@ DUE_SHARDS = 8
 NONCE_MAX_AGE = 23 * 3600
 """Seconds that a checkout's nonce may be replayed: Stripe forgets idempotency keys after a day."""
 
-NUDGE_RETRY = 60
+NUDGE_RETRY = backoff.FIRST
 """Seconds after which the sweep looks at a nudge whose message came to nothing."""
 
 Phase = Literal["running", "suspended", "deleting"]
@@ -189,6 +190,17 @@ class Record:
         """Whether the recorded checkout is known to be paid, its subscription not seen yet."""
         session_id = self.checkout.session_id if self.checkout else None
         return session_id is not None and session_id == self.paid_session
+
+    @property
+    def seconds_to_ready(self) -> int | None:
+        """How long a customer waited from paying to a tenant that was complete.
+
+        None where nobody waited: not paid for, not ready yet, or it stood before (on Free, say).
+        """
+        if self.subscription is None or self.ready_since is None:
+            return None
+        waited = self.ready_since - self.subscription.created
+        return waited if waited >= 0 else None
 
     def free_stands(self, now: int) -> bool:
         """Whether the Free grant holds at `now`."""

@@ -7,11 +7,15 @@ import stripe
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.errors import DomainError
+from ops.commands.acts import replay, resume, roll_out, suspend, sync
 from ops.commands.configure import configure
+from ops.commands.dead_letters import dead_letters
 from ops.commands.deploy import deploy, destroy
 from ops.commands.doctor import doctor
+from ops.commands.leaving import credentials, export, forget
 from ops.commands.plans import plans
 from ops.commands.secret import secret
+from ops.commands.tenants import stats, tenants, timeline
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,7 +23,12 @@ def ops() -> None:
     """Deploy a shop, and look after it."""
 
 
-COMMANDS: tuple[click.Command, ...] = (configure, deploy, destroy, doctor, plans, secret)
+COMMANDS: tuple[click.Command, ...] = (
+    *(configure, deploy, destroy, doctor, plans, secret),
+    *(tenants, timeline, stats),
+    *(sync, replay, suspend, resume, roll_out, dead_letters),
+    *(credentials, export, forget),
+)
 for command in COMMANDS:
     ops.add_command(command)
 

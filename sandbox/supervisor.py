@@ -160,8 +160,9 @@ class Supervisor:
             "ca": str(self._ca),
             "logs": str(self.folder),
         }
-        env = parts.settings(self._addresses, reached, made, deployment, queue)
-        return {**aws, **env, "SANDBOX_CLOCK": str(self._clock)}
+        env = {**aws, **parts.settings(self._addresses, reached, made, deployment, queue)}
+        self._ready |= {"environment": env, "clock": str(self._clock)}
+        return {**env, "SANDBOX_CLOCK": str(self._clock)}
 
     def _seed_stripe(self) -> str:
         """The catalogue, and a webhook endpoint; its signing secret."""

@@ -1,14 +1,20 @@
 """What the commands share: the stage they are about, and how they speak."""
 
+import functools
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import click
 from rich.console import Console
+from rich.table import Table
 
-from chalicelib import wiring
+from chalicelib import correlation, wiring
+from ops import desk as desks
 from ops import stages
 from ops.deploying.step import Shop
 
@@ -17,6 +23,33 @@ console = Console(highlight=False, soft_wrap=True)
 stage_option: Callable[[Any], Any] = click.option(
     "--stage", envvar="STAGE", default="dev", show_default=True, help="As in infra/stages.toml."
 )
+
+sandbox_option: Callable[[Any], Any] = click.option(
+    "--sandbox",
+    envvar="OPS_SANDBOX",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A sandbox's ready file: work on that, not on a stage.",
+)
+json_option: Callable[[Any], Any] = click.option(
+    "--json", "as_json", is_flag=True, help="For programs."
+)
+
+
+def operates(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command a desk (`desk`), at a stage or at a sandbox, and `as_json`."""
+
+    @functools.wraps(command)
+    def wrapped(stage: str, sandbox: Path | None, **rest: Any) -> Any:  # noqa: ANN401 - click's
+        # Lines and messages that this causes can be told from a customer's own.
+        with correlation.about(request_id=f"ops-{uuid4().hex[:12]}"):
+            return command(desk=_desk(stage, sandbox), **rest)
+
+    with_options: Callable[..., Any] = stage_option(sandbox_option(json_option(wrapped)))
+    return with_options
+
+
+def _desk(stage: str, sandbox: Path | None) -> desks.Desk:
+    return desks.at_sandbox(sandbox) if sandbox else desks.at_stage(stages.load(stage))
 
 
 def shop_of(stage: str) -> Shop:
@@ -46,3 +79,54 @@ def title(text: str) -> None:
 def say(text: str) -> None:
     """A line of progress."""
     console.print(f"  {text}", markup=False)
+
+
+def as_text(value: object) -> str:
+    """A value in a cell: nothing for None, yes or no, lists with commas."""
+    if value is None or value == []:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(as_text, value))
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {as_text(inner)}" for name, inner in value.items())
+    return str(value)
+
+
+def show_rows(rows: Iterable[Mapping[str, Any]], *, as_json: bool, nothing: str) -> None:
+    """Several of a kind: a table whose columns are the keys, or a JSON array."""
+    found = list(rows)
+    if as_json:
+        show_json(found)
+    elif not found:
+        say(nothing)
+    else:
+        table = Table(box=None, padding=(0, 1))
+        for name in found[0]:
+            table.add_column(_words(name))
+        for row in found:
+            table.add_row(*(as_text(value) for value in row.values()))
+        console.print(table, markup=False)
+
+
+def show_one(thing: Mapping[str, Any], *, as_json: bool) -> None:
+    """One thing: a line for each key that says something, or a JSON object."""
+    if as_json:
+        show_json(thing)
+        return
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    for name, value in thing.items():
+        if text := as_text(value):
+            table.add_row(_words(name), text)
+    console.print(table, markup=False)
+
+
+def show_json(value: object) -> None:
+    """For programs."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _words(name: str) -> str:
+    """`whatTheCustomerReads` as `what the customer reads`."""
+    return "".join(f" {c.lower()}" if c.isupper() else c for c in name).replace("_", " ")

@@ -6,15 +6,12 @@ from dataclasses import asdict
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from chalicelib.domain.record import Record
-from chalicelib.domain.timeline import Line
 from ops.commands.common import console, operates, say, show_json, show_one
 from ops.desk import Desk
 from ops.operating import acting, rollout
 from ops.operating.finding import find
-from ops.operating.following import follow
+from ops.operating.following import News, follow
 from ops.operating.standing import summary
-from ops.operating.words import WHO, moment, said
 
 ENDED_BADLY = 1
 PATIENCE = click.option(
@@ -33,8 +30,9 @@ def sync(desk: Desk, user: str, timeout: float, *, as_json: bool) -> None:
     Also how a tenant that failed for good is tried again.
     """
     record = find(desk, user)
+    news = News(desk, record.tenant_id)
     acting.nudge(desk, record.tenant_id, "asked for a look")
-    _see_through(desk, record, timeout, as_json=as_json)
+    _see_through(desk, news, timeout, as_json=as_json)
 
 
 @click.command()
@@ -54,8 +52,10 @@ def replay(desk: Desk, event: str, *, as_json: bool) -> None:
 @operates
 def suspend(desk: Desk, user: str, reason: str, timeout: float, *, as_json: bool) -> None:
     """Stop what a tenant runs, whatever it pays, until `resume`; its data stay."""
-    record = acting.suspend(desk, find(desk, user), reason)
-    _see_through(desk, record, timeout, as_json=as_json)
+    record = find(desk, user)
+    news = News(desk, record.tenant_id)
+    acting.suspend(desk, record, reason)
+    _see_through(desk, news, timeout, as_json=as_json)
 
 
 @click.command()
@@ -65,21 +65,20 @@ def suspend(desk: Desk, user: str, reason: str, timeout: float, *, as_json: bool
 @operates
 def resume(desk: Desk, user: str, reason: str, timeout: float, *, as_json: bool) -> None:
     """Lift what `suspend` did; what the tenant should be is up to what it pays again."""
-    record = acting.resume(desk, find(desk, user), reason)
-    _see_through(desk, record, timeout, as_json=as_json)
+    record = find(desk, user)
+    news = News(desk, record.tenant_id)
+    acting.resume(desk, record, reason)
+    _see_through(desk, news, timeout, as_json=as_json)
 
 
-def _see_through(desk: Desk, record: Record, timeout: float, *, as_json: bool) -> None:
-    def show(line: Line) -> None:
-        if not as_json:
-            say(f"{moment(line.created)}  {WHO[line.kind]}: {said(line)}")
-
-    followed = follow(desk, record.tenant_id, timeout, (lambda _: None) if as_json else say, show)
+def _see_through(desk: Desk, news: News, timeout: float, *, as_json: bool) -> None:
+    tell = (lambda _: None) if as_json else say
+    followed = follow(desk, news.tenant_id, timeout, tell, news)
     tenant = summary(desk, followed.record) if followed.record else None
     if as_json:
         show_json({"end": followed.end, "reason": followed.reason, "tenant": tenant})
     else:
-        say(f"{followed.end}{f': {followed.reason}' if followed.reason else ''}")
+        say(f"{followed.end}{f': {followed.reason}' if followed.reason else ''}\n")
         show_one(tenant or {}, as_json=False)
     sys.exit(0 if followed.end == "done" else ENDED_BADLY)
 

@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,10 @@ from ops import desk as desks
 from ops import stages
 from ops.deploying.step import Shop
 
-console = Console(highlight=False, soft_wrap=True)
+WIDE = 200
+"""Columns where there is no terminal: nothing is folded that a program may read."""
+
+console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
 
 stage_option: Callable[[Any], Any] = click.option(
     "--stage", envvar="STAGE", default="dev", show_default=True, help="As in infra/stages.toml."
@@ -43,6 +47,19 @@ def operates(command: Callable[..., Any]) -> Callable[..., Any]:
         # Lines and messages that this causes can be told from a customer's own.
         with correlation.about(request_id=f"ops-{uuid4().hex[:12]}"):
             return command(desk=_desk(stage, sandbox), **rest)
+
+    with_options: Callable[..., Any] = stage_option(sandbox_option(json_option(wrapped)))
+    return with_options
+
+
+def deploys(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command a shop (`shop`), of a stage or of a sandbox, and `as_json`."""
+
+    @functools.wraps(command)
+    def wrapped(stage: str, sandbox: Path | None, **rest: Any) -> Any:  # noqa: ANN401 - click's
+        if sandbox:
+            stage = desks.at_sandbox(sandbox).stage
+        return command(shop=shop_of(stage), **rest)
 
     with_options: Callable[..., Any] = stage_option(sandbox_option(json_option(wrapped)))
     return with_options
@@ -90,7 +107,8 @@ def as_text(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(as_text, value))
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {as_text(inner)}" for name, inner in value.items())
+        said = ((name, as_text(inner)) for name, inner in value.items())
+        return ", ".join(f"{name} {text}" for name, text in said if text)
     return str(value)
 
 
@@ -104,7 +122,7 @@ def show_rows(rows: Iterable[Mapping[str, Any]], *, as_json: bool, nothing: str)
     else:
         table = Table(box=None, padding=(0, 1))
         for name in found[0]:
-            table.add_column(_words(name))
+            table.add_column(_words(name), overflow="fold")
         for row in found:
             table.add_row(*(as_text(value) for value in row.values()))
         console.print(table, markup=False)
@@ -115,18 +133,22 @@ def show_one(thing: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         show_json(thing)
         return
-    table = Table(box=None, show_header=False, padding=(0, 1))
+    width = max(map(len, map(_words, thing)), default=0)
     for name, value in thing.items():
         if text := as_text(value):
-            table.add_row(_words(name), text)
-    console.print(table, markup=False)
+            say(f"{_words(name):<{width}}  {text}")
 
 
 def show_json(value: object) -> None:
     """For programs."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    click.echo(json_text(value))
+
+
+def json_text(value: object) -> str:
+    """As JSON; what has no form there (Stripe's decimals) as a text."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
 
 
 def _words(name: str) -> str:
     """`whatTheCustomerReads` as `what the customer reads`."""
-    return "".join(f" {c.lower()}" if c.isupper() else c for c in name).replace("_", " ")
+    return "".join(f" {c.lower()}" if c.isupper() else c for c in name).replace("_", " ").strip()

@@ -1,12 +1,11 @@
 """`ops credentials`, `export`, `forget`: what one customer may have, and may ask for."""
 
-import json
 import os
 from pathlib import Path
 
 import click
 
-from ops.commands.common import operates, say, show_json, show_one
+from ops.commands.common import json_text, operates, say, show_json, show_one
 from ops.desk import Desk
 from ops.operating import credentials as access
 from ops.operating import leaving
@@ -34,7 +33,7 @@ def credentials(desk: Desk, user: str, seconds: int, output: Path | None, *, as_
     if output is None:
         show_json(config)
         return
-    _write(output, json.dumps(config, indent=2) + "\n")
+    _write(output, json_text(config) + "\n")
     show_one({"kubeconfig": str(output), "expires": expires}, as_json=as_json)
 
 
@@ -48,7 +47,7 @@ def export(desk: Desk, user: str, output: Path | None, *, as_json: bool) -> None
     if output is None:
         show_json(document)
         return
-    _write(output, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    _write(output, json_text(document) + "\n")
     show_one({"export": str(output)}, as_json=as_json)
 
 

@@ -3,15 +3,14 @@
 from typing import get_args
 
 import click
-from rich.table import Table
 
 from chalicelib.domain.decision import Status
-from ops.commands.common import console, operates, show_json, show_one, show_rows
+from ops.commands.common import operates, say, show_json, show_one, show_rows
 from ops.desk import Desk
 from ops.operating.finding import find
 from ops.operating.standing import detail, summary
 from ops.operating.statistics import statistics
-from ops.operating.words import WHO, moment, said
+from ops.operating.words import in_order, moment, said, sentence
 
 
 @click.group()
@@ -57,7 +56,7 @@ def show(desk: Desk, user: str, *, as_json: bool) -> None:
 def timeline(desk: Desk, user: str, *, as_json: bool) -> None:
     """Everything that happened to one customer, in order, in words."""
     record = find(desk, user)
-    lines = list(desk.ledger.lines(record.tenant_id))
+    lines = in_order(desk.ledger.lines(record.tenant_id))
     if as_json:
         show_json(
             [
@@ -66,11 +65,9 @@ def timeline(desk: Desk, user: str, *, as_json: bool) -> None:
             ]
         )
         return
-    table = Table(box=None, show_header=False, padding=(0, 1))
     for entry in lines:
-        table.add_row(moment(entry.created), WHO[entry.kind], said(entry))
-    console.print(table, markup=False)
-    console.print()
+        say(sentence(entry))
+    say("")
     show_one(summary(desk, record), as_json=False)
 
 

@@ -33,7 +33,7 @@ class Billing:
         found = _call(lambda: self._client.events.retrieve(event_id))
         if found is None:
             return None
-        return stripe_event.parse(json.dumps(found.to_dict()).encode())
+        return stripe_event.parse(json.dumps(found.to_dict(), default=str).encode())
 
     def customer_of(self, subscription_id: str) -> str | None:
         """Whose subscription this is."""

@@ -8,6 +8,7 @@ from typing import Literal
 from chalicelib.domain.record import Record
 from chalicelib.domain.timeline import Line
 from ops.desk import Desk
+from ops.operating.words import in_order, sentence
 
 GLANCE = 0.25
 """Seconds between two looks at a record."""
@@ -25,25 +26,20 @@ class Followed:
 
 
 def follow(
-    desk: Desk,
-    tenant_id: str,
-    patience: float,
-    say: Callable[[str], None],
-    show: Callable[[Line], None],
+    desk: Desk, tenant_id: str, patience: float, say: Callable[[str], None], news: "News"
 ) -> Followed:
     """Look on until nothing is pending, it failed for good, or patience (seconds) is at its end.
 
-    A cluster or a Stripe that is away is told once, and waited for.
+    A cluster or a Stripe that is away is told once, and waited for; so is every new line.
     """
-    lines = _NewLines(desk, tenant_id)
     told = None
     end = time.monotonic() + patience
     while True:
         record = desk.records.read(tenant_id)
         if record is None:
             return Followed("gone", None, None)
-        for line in lines:
-            show(line)
+        for line in news:
+            say(sentence(line))
         if not record.pending:
             failure = record.failure if record.failure and record.failure.permanent else None
             if failure:
@@ -57,16 +53,17 @@ def follow(
         time.sleep(GLANCE)
 
 
-class _NewLines:
-    """The lines of a timeline that were not there at first, each once."""
+class News:
+    """The lines of a timeline that were not there when this was made, each once."""
 
     def __init__(self, desk: Desk, tenant_id: str) -> None:
         self._desk = desk
-        self._tenant_id = tenant_id
+        self.tenant_id = tenant_id
         self._seen = {line.id for line in desk.ledger.lines(tenant_id)}
 
     def __iter__(self) -> Iterator[Line]:
-        for line in self._desk.ledger.lines(self._tenant_id):
+        """What has come since the last time."""
+        for line in in_order(self._desk.ledger.lines(self.tenant_id)):
             if line.id not in self._seen:
                 self._seen.add(line.id)
                 yield line

@@ -9,9 +9,9 @@ from chalicelib.domain.record import Record
 from chalicelib.domain.tenant import namespace_of
 from ops.desk import Desk
 from ops.operating.acting import TRIES, line
-from ops.operating.following import follow
+from ops.operating.following import News, follow
 from ops.operating.standing import detail
-from ops.operating.words import moment, said
+from ops.operating.words import in_order, moment, said
 
 KEPT = (
     "Stripe keeps invoices and payments as the law on bookkeeping asks; their customer is gone.",
@@ -32,7 +32,7 @@ def export(desk: Desk, record: Record) -> dict[str, Any]:
     account = desk.pool.by_subject(record.user.subject) if desk.pool else None
     lines = [
         {"at": moment(entry.created), "by": entry.kind, "what": said(entry)}
-        for entry in desk.ledger.lines(record.tenant_id)
+        for entry in in_order(desk.ledger.lines(record.tenant_id))
     ]
     return {
         "exportedAt": moment(desk.now),
@@ -97,6 +97,7 @@ def _leave_stripe(desk: Desk, record: Record, say: Say) -> None:
 
 def _leave_cluster(desk: Desk, record: Record, patience: float, say: Say) -> None:
     """Claim the namespace, under the condition that nothing nudged meanwhile; see it go."""
+    news = News(desk, record.tenant_id)
     stands = record.free_stands(desk.now)
     free = replace(record.free, ended_at=desk.now) if record.free and stands else record.free
     claimed = replace(record, free=free, hold=None, phase="deleting", applied=None, checkout=None)
@@ -109,7 +110,7 @@ def _leave_cluster(desk: Desk, record: Record, patience: float, say: Say) -> Non
         lines=[line(desk, "forgotten, as the customer asked")],
     )
     desk.queue.send_tenant(record.tenant_id)
-    followed = follow(desk, record.tenant_id, patience, say, lambda _: None)
+    followed = follow(desk, record.tenant_id, patience, say, news)
     gone = followed.record is None or followed.record.phase is None
     if followed.end in {"failed", "still pending"} or not gone:
         raise NotForgotten(

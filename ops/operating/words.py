@@ -1,5 +1,6 @@
 """A timeline in words."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from chalicelib.domain.timeline import Line
@@ -28,12 +29,13 @@ EVENTS = {
 
 WHO = {
     "event": "Stripe",
-    "decision": "decided",
-    "cluster": "cluster",
     "customer": "customer",
-    "sweep": "sweep",
     "operator": "operator",
+    "sweep": "sweep",
+    "cluster": "cluster",
+    "decision": "decided",
 }
+"""Whose act a line tells of; in the order of cause and effect."""
 
 
 def said(line: Line) -> str:
@@ -41,6 +43,17 @@ def said(line: Line) -> str:
     if line.kind == "event":
         return f"{EVENTS.get(line.text, line.text)} ({line.text}, {line.id})"
     return line.text
+
+
+def in_order(lines: Iterable[Line]) -> list[Line]:
+    """As they happened; what bears the same second, causes before what came of them."""
+    kinds = list(WHO)
+    return sorted(lines, key=lambda line: (line.created, kinds.index(line.kind), line.id))
+
+
+def sentence(line: Line) -> str:
+    """One line of a timeline: when, who, what."""
+    return f"{moment(line.created)}  {WHO[line.kind]:<8}  {said(line)}"
 
 
 def moment(at: int | None) -> str | None:

@@ -28,7 +28,14 @@ _OURS = ("AWS_", "STRIPE_", "JWT_", "KUBE_", "CLUSTER_", "PARAMETERS_", "CHECKOU
 
 
 class Desk:
-    """One stage, or one sandbox. What is not asked for is neither imported nor reached."""
+    """One stage, or one sandbox. What is not asked for is neither imported nor reached.
+
+    Attributes:
+        api: where the sandbox's API is; empty at a stage, where the site's address leads to it.
+    """
+
+    def __init__(self, api: str = "") -> None:
+        self.api = api
 
     @property
     def stage(self) -> str:
@@ -122,7 +129,7 @@ def at_sandbox(ready_file: Path) -> Desk:
     """
     try:
         ready = json.loads(ready_file.read_text("utf-8"))
-        environment, clock = ready["environment"], Path(ready["clock"])
+        environment, clock, api = ready["environment"], Path(ready["clock"]), str(ready["api"])
     except FileNotFoundError as e:
         raise Misconfigured(
             f"there is no {ready_file}: start `make demo ARGS='--ready-file {ready_file}'` first"
@@ -131,7 +138,7 @@ def at_sandbox(ready_file: Path) -> Desk:
         raise Misconfigured(f"{ready_file} is not a sandbox's ready file: {e}") from e
     _replace_environment(environment)
     wiring.clock = lambda: lambda: time.time() + _ahead(clock)
-    return Desk()
+    return Desk(api)
 
 
 def _replace_environment(environment: Mapping[str, str]) -> None:

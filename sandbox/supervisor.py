@@ -174,7 +174,8 @@ class Supervisor:
         plans.push(client, wiring.catalogue(), parts.STAGE)
         if account:
             return account.webhook_secret
-        return seed.webhook(client, self._addresses["api"] + "/api/payments/webhook")
+        url = self._addresses["api"] + "/api/payments/webhook"
+        return seed.webhook(client, url, wiring.catalogue().deployment(parts.STAGE))
 
     def _outside(self, webhook_secret: str) -> parts.Outside:
         account, cluster, ca = self._account, self._cluster, self._ca

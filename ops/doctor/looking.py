@@ -7,11 +7,13 @@ from functools import cached_property
 from typing import Any
 
 import stripe
+import urllib3
+from urllib3.exceptions import HTTPError
 
 from chalicelib.config import Settings
 from ops import plans, rights, stripe_account, webhook
 from ops.deploying.step import Shop
-from ops.parameters import STRIPE_KEY, WEBHOOK_SECRET
+from ops.parameters import SITE_URL, STRIPE_KEY, WEBHOOK_SECRET
 
 
 class Look:
@@ -50,7 +52,7 @@ class Look:
     def event_sources(self) -> list[Mapping[str, Any]]:
         """What feeds the worker."""
         found: list[Mapping[str, Any]] = self._client("lambda").list_event_source_mappings(
-            FunctionName=self.function(rights.WORKER)["FunctionArn"]
+            FunctionName=self.stage.function(rights.WORKER)
         )["EventSourceMappings"]
         return found
 
@@ -154,6 +156,17 @@ class Look:
         )
         return len(found.data)
 
+    def deliver(self, url: str, payload: bytes, secret: str) -> int | str:
+        """Deliver an event as Stripe would: the status that came back, or why there is none."""
+        headers = {"Stripe-Signature": webhook.signature(payload, secret, int(time.time()))}
+        try:
+            answer = urllib3.request(
+                "POST", url, body=payload, headers=headers, timeout=10, retries=False
+            )
+        except HTTPError as e:
+            return type(e).__name__
+        return answer.status
+
     @cached_property
     def endpoints(self) -> list[webhook.Endpoint]:
         """Our webhook endpoints."""
@@ -169,3 +182,19 @@ class Look:
         if service not in self._clients:
             self._clients[service] = self.shop.session.client(service)  # type: ignore[call-overload] # by a variable name
         return self._clients[service]
+
+
+class SandboxLook(Look):
+    """A sandbox as it is: what SSM has on AWS is in its environment, and its API has no CDN."""
+
+    def __init__(self, shop: Shop, api: str) -> None:
+        super().__init__(shop)
+        self._api = api
+        self.redeploy = "start the sandbox again"
+
+    @cached_property
+    def parameters(self) -> Mapping[str, str]:
+        """The settings, by the names that they have in SSM."""
+        return {name.lower(): value for name, value in self.shop.env.items()} | {
+            SITE_URL: self._api
+        }

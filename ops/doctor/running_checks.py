@@ -2,17 +2,14 @@
 
 import json
 import time
+from http import HTTPStatus
 from urllib.parse import urlsplit
-
-import urllib3
-from urllib3.exceptions import HTTPError
 
 from chalicelib.domain.stripe_event import API_VERSION
 from ops import chalice_files, rights, webhook
 from ops.doctor.finding import Finding, fail, ok, warn
 from ops.doctor.looking import Look
 from ops.parameters import SITE_URL, WEBHOOK_SECRET
-from ops.webhook import signature
 
 DAYS = 3
 """How long Stripe tries to deliver an event."""
@@ -20,7 +17,7 @@ DAYS = 3
 ENOUGH = 50
 """Functions at once that a shop wants; a new AWS account has ten in all."""
 
-_OK, _BAD_REQUEST, _UNAVAILABLE = 200, 400, 503
+_LOG = "look at the log /aws/lambda/{}"
 
 
 def functions(look: Look) -> Finding:
@@ -86,25 +83,16 @@ def way_in(look: Look) -> Finding:
     url = site + webhook.PATH
     if not (urlsplit(site).netloc and secret):
         return fail(name, "cannot be tried without the site's address and a secret", look.redeploy)
-    payload = json.dumps(_harmless(look)).encode()
-    headers = {"Stripe-Signature": signature(payload, secret, int(time.time()))}
-    try:
-        answer = urllib3.request(
-            "POST", url, body=payload, headers=headers, timeout=10, retries=False
-        )
-    except HTTPError as e:
+    status = look.deliver(url, json.dumps(_harmless(look)).encode(), secret)
+    if status == HTTPStatus.OK:
+        return ok(name, f"{url} takes what we sign")
+    if isinstance(status, str):
         todo = "is the name known to DNS, the certificate valid, the CDN deployed?"
-        return fail(name, f"{url} does not answer: {type(e).__name__}", todo)
-    if answer.status == _BAD_REQUEST:
-        todo = f"store the endpoint's secret: python -m ops secret {WEBHOOK_SECRET}"
-        said = "the API refuses what is signed with the secret in SSM: it has another, or the CDN"
-        return fail(name, f"{said} changes the body", f"wait five minutes; else {todo}")
-    if answer.status == _UNAVAILABLE:
-        return fail(name, "the API has no webhook secret, or cannot read it", look.redeploy)
-    if answer.status != _OK:
-        todo = f"look at the log /aws/lambda/{look.stage.function(rights.API)}"
-        return fail(name, f"{url} answers HTTP {answer.status}", todo)
-    return ok(name, f"{url} takes what we sign")
+        return fail(name, f"{url} does not answer: {status}", todo)
+    if status == HTTPStatus.BAD_REQUEST:
+        said = "refuses what is signed with the secret in SSM: the API has another"
+        return fail(name, said, f"wait five minutes; else python -m ops secret {WEBHOOK_SECRET}")
+    return fail(name, f"{url} answers HTTP {status}", _LOG.format(look.stage.function(rights.API)))
 
 
 def _harmless(look: Look) -> dict[str, object]:

@@ -1,7 +1,9 @@
 """Whoever runs the shop: sees what happened to one customer, and puts it right."""
 
 import os
+import shutil
 import signal
+import subprocess
 import time
 
 import boto3
@@ -296,6 +298,21 @@ def test_the_plans_at_stripe_are_held_to_the_catalogue(operator, sandbox):
     assert operator.ask("plans", "push") == []
 
 
+def test_the_doctor_looks_at_a_sandbox_too(operator, sandbox):
+    """All is well in one that runs; what somebody spoils is found, with exit code 1."""
+    assert {f["state"] for f in operator.ask("doctor")} == {"ok"}
+    client = stripe_of(sandbox)
+    (endpoint,) = client.v1.webhook_endpoints.list().data
+    events = list(endpoint.enabled_events)
+    client.v1.webhook_endpoints.update(endpoint.id, {"enabled_events": events[1:]})
+    try:
+        found = {f["name"]: f for f in operator.ask("doctor", code=1)}
+        assert found["webhook endpoint"]["said"] == f"does not send {min(events)}"
+    finally:
+        client.v1.webhook_endpoints.update(endpoint.id, {"enabled_events": events})
+    assert "FAIL" not in operator.run("doctor")
+
+
 def stripe_of(sandbox):
     """Stripe's own SDK, at the stand-in."""
     return stripe.StripeClient(
@@ -310,3 +327,34 @@ def test_a_sandbox_that_is_not_there(tmp_path):
     assert running.returncode == 2
     assert said.startswith("ops: there is no ")
     assert "make demo" in said
+
+
+def test_credentials_are_the_tenants_own(operator, subscriber, tmp_path):
+    """kubectl with them sees what the tenant may see, in its namespace and nowhere else."""
+    file = tmp_path / "kubeconfig"
+    made = operator.ask("credentials", subscriber.email, "--output", str(file), "--seconds", "900")
+    assert made["kubeconfig"] == str(file)
+    assert file.stat().st_mode & 0o777 == 0o600
+
+    def kubectl(*arguments):
+        return subprocess.run(
+            [shutil.which("kubectl"), "--kubeconfig", str(file), *arguments],
+            capture_output=True, text=True, check=False, timeout=30,
+        )  # fmt: skip
+
+    quota = kubectl("get", "resourcequotas")
+    assert quota.returncode == 0, quota.stderr
+    assert quota.stdout.count("\n") > 1
+    elsewhere = kubectl("get", "pods", "--namespace", "kube-system")
+    assert "forbidden" in elsewhere.stderr.lower()
+    mine = kubectl("delete", "resourcequotas", "--all")
+    assert "forbidden" in mine.stderr.lower()
+    assert '"apiVersion": "v1"' in operator.run("credentials", subscriber.email)
+
+
+def test_credentials_need_a_tenant(operator, sandbox):
+    """Whoever has no namespace gets none, and the reason in one line."""
+    newcomer = Customer(sandbox).sign_in()
+    assert newcomer.checkout("basic").status_code == 200
+    said = operator.run("credentials", newcomer.email, code=2)
+    assert "no token: HTTP 404" in said

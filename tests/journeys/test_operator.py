@@ -330,7 +330,7 @@ def test_a_sandbox_that_is_not_there(tmp_path):
 
 
 def test_credentials_are_the_tenants_own(operator, subscriber, tmp_path):
-    """kubectl with them sees what the tenant may see, in its namespace and nowhere else."""
+    """Kubectl with them sees what the tenant may see, in its namespace and nowhere else."""
     file = tmp_path / "kubeconfig"
     made = operator.ask("credentials", subscriber.email, "--output", str(file), "--seconds", "900")
     assert made["kubeconfig"] == str(file)

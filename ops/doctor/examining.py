@@ -52,7 +52,7 @@ IN_A_SANDBOX: Sequence[Check] = (
     checks.index,
     checks.queue,
     checks.dead_letters,
-    checks.user_pool,
+    surroundings.user_pool,
 )
 """What there is to look at where there are no functions, parameters, schedules and alarms."""
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from chalicelib.domain.decision import standing_of
 from chalicelib.domain.record import Record
 from chalicelib.domain.status import status_of
 from chalicelib.domain.tenant import namespace_of
@@ -12,13 +11,13 @@ from ops.operating.words import moment
 
 def summary(desk: Desk, record: Record) -> dict[str, Any]:
     """One line of a list."""
-    standing = standing_of(record, desk.now, desk.catalogue, desk.stage)
+    reads = status_of(record, desk.now, desk.catalogue, desk.stage)
     return {
         "tenantId": record.tenant_id,
         "email": record.user.email,
-        "plan": standing.plan_id,
-        "status": standing.status,
-        "tenant": record.phase or "none",
+        "plan": reads["planId"],
+        "status": reads["status"],
+        "tenant": reads["tenant"]["state"],
         "pending": record.pending,
         "held": record.hold.reason if record.hold else None,
         "failure": record.failure.reason if record.failure else None,

@@ -58,7 +58,6 @@ def figures(capsys):
             assert directive["Namespace"] == "arm-engine-dev"
             (metric,) = directive["Metrics"]
             dimensions = {name: body[name] for name in directive["Dimensions"][0]}
-            dimensions.pop("service", None)
             found.append((metric["Name"], body[metric["Name"]][0], metric["Unit"], dimensions))
         return found
 

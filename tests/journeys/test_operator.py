@@ -60,7 +60,7 @@ def tenant_of(customer):
 def test_one_customer_goes_by_many_names(operator, subscriber):
     """Address, tenant, namespace, Stripe customer and subscription all mean the same one."""
     shown = operator.ask("tenants", "show", subscriber.email)
-    assert (shown["plan"], shown["status"], shown["tenant"]) == ("basic", "active", "running")
+    assert (shown["plan"], shown["status"], shown["tenant"]) == ("basic", "active", "ready")
     assert shown["whatTheCustomerReads"]["status"] == "active"
     names = ("tenantId", "namespace", "customerId", "subscriptionId")
     for name in (subscriber.email.upper(), *(shown[n] for n in names)):

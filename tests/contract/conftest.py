@@ -24,6 +24,7 @@ CACHED = (
     "queue",
     "_payments",
     "_parameters",
+    "kubernetes",
     "cluster",
     "tokens",
     "accounts",

@@ -32,7 +32,7 @@ def sync(desk: Desk, user: str, timeout: float, *, as_json: bool) -> None:
     record = find(desk, user)
     news = News(desk, record.tenant_id)
     acting.nudge(desk, record.tenant_id, "asked for a look")
-    _see_through(desk, news, timeout, as_json=as_json)
+    see_through(desk, news, timeout, as_json=as_json)
 
 
 @click.command()
@@ -55,7 +55,7 @@ def suspend(desk: Desk, user: str, reason: str, timeout: float, *, as_json: bool
     record = find(desk, user)
     news = News(desk, record.tenant_id)
     acting.suspend(desk, record, reason)
-    _see_through(desk, news, timeout, as_json=as_json)
+    see_through(desk, news, timeout, as_json=as_json)
 
 
 @click.command()
@@ -68,10 +68,11 @@ def resume(desk: Desk, user: str, reason: str, timeout: float, *, as_json: bool)
     record = find(desk, user)
     news = News(desk, record.tenant_id)
     acting.resume(desk, record, reason)
-    _see_through(desk, news, timeout, as_json=as_json)
+    see_through(desk, news, timeout, as_json=as_json)
 
 
-def _see_through(desk: Desk, news: News, timeout: float, *, as_json: bool) -> None:
+def see_through(desk: Desk, news: News, timeout: float, *, as_json: bool) -> None:
+    """Tell what comes of an act, and end with the exit code that fits."""
     tell = (lambda _: None) if as_json else say
     followed = follow(desk, news.tenant_id, timeout, tell, news)
     tenant = summary(desk, followed.record) if followed.record else None

@@ -20,7 +20,7 @@ from chalicelib.domain.errors import Misconfigured
 if TYPE_CHECKING:
     from chalicelib.domain.catalogue import Catalogue
     from chalicelib.gateways.dynamodb import DynamoDb
-    from chalicelib.gateways.kubernetes_http import AccessProvider
+    from chalicelib.gateways.kubernetes_http import AccessProvider, KubernetesHttp
     from chalicelib.gateways.parameters import Pairs, Parameters
     from chalicelib.gateways.tokens import Tokens
     from chalicelib.ports import Accounts, Clock, Cluster, Nudges, Payments, Queue, Records
@@ -185,13 +185,20 @@ def livemode() -> bool:
 
 
 @cache
-def cluster() -> "Cluster":
-    """The cluster: by a server and a token, or an EKS cluster by its name."""
-    from chalicelib.domain.labels import Labels
-    from chalicelib.gateways.cluster import KubernetesCluster
+def kubernetes() -> "KubernetesHttp":
+    """The way to the API server: by a server and a token, or to an EKS cluster by its name."""
     from chalicelib.gateways.kubernetes_http import KubernetesHttp
 
-    return KubernetesCluster(KubernetesHttp(_access()), Labels.of(catalogue().product))
+    return KubernetesHttp(_access())
+
+
+@cache
+def cluster() -> "Cluster":
+    """The cluster."""
+    from chalicelib.domain.labels import Labels
+    from chalicelib.gateways.cluster import KubernetesCluster
+
+    return KubernetesCluster(kubernetes(), Labels.of(catalogue().product))
 
 
 def _access() -> "AccessProvider":

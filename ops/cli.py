@@ -1,17 +1,27 @@
-"""The commands, and how their refusals look: one line, exit code 2."""
+"""The commands, and how their refusals look.
+
+Exit codes: 0 it is done, or all is well; 1 it is done, and something is not well; 2 it could not be
+done, and one line on standard error says why.
+"""
 
 import sys
 
 import click
-import stripe
 from botocore.exceptions import BotoCoreError, ClientError
+from stripe import StripeError
 
 from chalicelib.domain.errors import DomainError
+from ops.commands.acts import replay, resume, roll_out, suspend, sync
 from ops.commands.configure import configure
+from ops.commands.dead_letters import dead_letters
 from ops.commands.deploy import deploy, destroy
 from ops.commands.doctor import doctor
+from ops.commands.leaving import credentials, export, forget
 from ops.commands.plans import plans
 from ops.commands.secret import secret
+from ops.commands.tenants import stats, tenants, timeline
+
+COULD_NOT = 2
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,7 +29,12 @@ def ops() -> None:
     """Deploy a shop, and look after it."""
 
 
-COMMANDS: tuple[click.Command, ...] = (configure, deploy, destroy, doctor, plans, secret)
+COMMANDS: tuple[click.Command, ...] = (
+    *(configure, deploy, destroy, doctor, plans, secret),
+    *(tenants, timeline, stats),
+    *(sync, replay, suspend, resume, roll_out, dead_letters),
+    *(credentials, export, forget),
+)
 for command in COMMANDS:
     ops.add_command(command)
 
@@ -28,6 +43,14 @@ def main() -> None:
     """Run one command."""
     try:
         ops()
-    except (DomainError, BotoCoreError, ClientError, stripe.StripeError) as e:
-        click.secho(f"ops: {e}", fg="red", err=True)
-        sys.exit(2)
+    except DomainError as e:
+        _refuse(str(e))
+    except (BotoCoreError, ClientError) as e:
+        _refuse(f"AWS: {e}")
+    except StripeError as e:
+        _refuse(f"Stripe: {type(e).__name__} {e.code or ''} {e.request_id or ''}".strip())
+
+
+def _refuse(text: str) -> None:
+    click.secho(f"ops: {text}", fg="red", err=True)
+    sys.exit(COULD_NOT)

@@ -1,7 +1,9 @@
 """The webhook endpoint at Stripe: one, ours, in the version and with the events that we read."""
 
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, cast
 
 import stripe
@@ -11,6 +13,9 @@ from chalicelib.domain.stripe_event import API_VERSION, SUBSCRIBED
 PATH = "/api/payments/webhook"
 DEPLOYMENT = "deployment"
 """The metadata key by which an endpoint is known to be ours."""
+
+SECRET_MARK = "secret_mark"  # noqa: S105 - a name
+"""The metadata key that tells its secret from another, without telling it."""
 
 Store = Callable[[str], None]
 """Keeps the endpoint's secret where the API reads it."""
@@ -25,6 +30,7 @@ class Endpoint:
     api_version: str | None
     events: frozenset[str]
     enabled: bool
+    secret_mark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +58,27 @@ def find(client: stripe.StripeClient, deployment: str) -> list[Endpoint]:
             api_version=found.api_version,
             events=frozenset(found.enabled_events),
             enabled=found.status == "enabled",
+            secret_mark=found.metadata.to_dict().get(SECRET_MARK),
         )
         for found in listed.auto_paging_iter()
         if found.metadata.to_dict().get(DEPLOYMENT) == deployment
     ]
+
+
+def mark_of(secret: str) -> str:
+    """Some digits of a hash: the same for the same secret, and no way back to it."""
+    return sha256(secret.encode()).hexdigest()[:16]
+
+
+def note_secret(client: stripe.StripeClient, endpoint_id: str, secret: str) -> None:
+    """Write down at the endpoint which secret it signs with, for `ops doctor` to compare."""
+    client.v1.webhook_endpoints.update(endpoint_id, {"metadata": {SECRET_MARK: mark_of(secret)}})
+
+
+def signature(payload: bytes, secret: str, at: int) -> str:
+    """The header that Stripe would send with a body at a moment (epoch seconds)."""
+    signed = hmac.new(secret.encode(), b"%d." % at + payload, sha256).hexdigest()
+    return f"t={at},v1={signed}"
 
 
 def plan(found: list[Endpoint], url: str, *, secret_known: bool) -> Plan:
@@ -114,6 +137,7 @@ def carry_out(  # noqa: PLR0913 - what is needed of both sides
         if made.secret is None:
             raise RuntimeError("Stripe gave no signing secret for the webhook endpoint")
         secret = made.secret
+        note_secret(client, made.id, secret)
         store(f"{secret}, {known}" if known else secret)
     if todo.update:
         client.v1.webhook_endpoints.update(

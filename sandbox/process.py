@@ -41,7 +41,7 @@ class Part:
                 cwd=ROOT,
                 env=self._env,
                 stdin=subprocess.PIPE,  # closed by the system when the supervisor is no more
-                stdout=subprocess.DEVNULL,
+                stdout=log,  # figures for CloudWatch, as on Lambda
                 stderr=log,
                 start_new_session=True,
             )

@@ -100,13 +100,14 @@ def _queues(sqs: Any, queue: str) -> str:  # noqa: ANN401 - boto3's
     return str(made["QueueUrl"])
 
 
-def webhook(client: stripe.StripeClient, url: str) -> str:
+def webhook(client: stripe.StripeClient, url: str, deployment: str) -> str:
     """Have events delivered, in the version that the code reads; the signing secret."""
     endpoint = client.v1.webhook_endpoints.create(
         {
             "url": url,
             "api_version": API_VERSION,
             "enabled_events": cast("Any", sorted(SUBSCRIBED)),  # the SDK lists all there are
+            "metadata": {"deployment": deployment},
         }
     )
     if endpoint.secret is None:

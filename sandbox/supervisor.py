@@ -160,8 +160,9 @@ class Supervisor:
             "ca": str(self._ca),
             "logs": str(self.folder),
         }
-        env = parts.settings(self._addresses, reached, made, deployment, queue)
-        return {**aws, **env, "SANDBOX_CLOCK": str(self._clock)}
+        env = {**aws, **parts.settings(self._addresses, reached, made, deployment, queue)}
+        self._ready |= {"environment": env, "clock": str(self._clock)}
+        return {**env, "SANDBOX_CLOCK": str(self._clock)}
 
     def _seed_stripe(self) -> str:
         """The catalogue, and a webhook endpoint; its signing secret."""
@@ -173,7 +174,8 @@ class Supervisor:
         plans.push(client, wiring.catalogue(), parts.STAGE)
         if account:
             return account.webhook_secret
-        return seed.webhook(client, self._addresses["api"] + "/api/payments/webhook")
+        url = self._addresses["api"] + "/api/payments/webhook"
+        return seed.webhook(client, url, wiring.catalogue().deployment(parts.STAGE))
 
     def _outside(self, webhook_secret: str) -> parts.Outside:
         account, cluster, ca = self._account, self._cluster, self._ca

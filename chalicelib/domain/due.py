@@ -2,9 +2,11 @@
 
 from hashlib import sha256
 
+from chalicelib.domain import backoff
+
 DUE_SHARDS = 8
 
-NUDGE_RETRY = 60
+NUDGE_RETRY = backoff.FIRST
 """Seconds after which the sweep looks at a nudge whose message came to nothing."""
 
 

@@ -182,6 +182,17 @@ class Record:
         session_id = self.checkout.session_id if self.checkout else None
         return session_id is not None and session_id == self.paid_session
 
+    @property
+    def seconds_to_ready(self) -> int | None:
+        """How long a customer waited from paying to a tenant that was complete.
+
+        None where nobody waited: not paid for, not ready yet, or it stood before (on Free, say).
+        """
+        if self.subscription is None or self.ready_since is None:
+            return None
+        waited = self.ready_since - self.subscription.created
+        return waited if waited >= 0 else None
+
     def free_stands(self, now: int) -> bool:
         """Whether the Free grant holds at `now`."""
         return bool(

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from chalice.app import Blueprint, Request, Response
 
-from chalicelib import wiring
+from chalicelib import correlation, wiring
 from chalicelib.domain import errors
 from chalicelib.entrypoints.logs import say
 
@@ -53,27 +53,30 @@ def answers(blueprint: Blueprint) -> Callable[[Callable[..., Any]], Callable[...
         @functools.wraps(view)
         def wrapped(**path: str) -> Response:
             request_id = request_id_of(blueprint.current_request)
-            try:
-                answer = view(**path)
-            except errors.Refusal as e:
-                return _refused(e, request_id)
-            except errors.Temporary as e:
-                say("unavailable", level=logging.WARNING, request_id=request_id, reason=str(e))
-                return _refused(errors.UpstreamUnavailable(), request_id)
-            except (errors.Permanent, errors.Misconfigured) as e:
-                say("broken", level=logging.ERROR, request_id=request_id, reason=str(e))
-                return _refused(errors.UpstreamUnavailable(), request_id, status=_BAD_GATEWAY)
-            except Exception:  # noqa: BLE001 - the last resort, logged whole
-                # A bug must not show its insides, nor pass in silence.
-                say("bug", level=logging.ERROR, request_id=request_id, exc_info=True)
-                return error(_SERVER_ERROR, "internal_error", "Something went wrong.", request_id)
-            if isinstance(answer, Response):
-                return answer
-            return Response(answer, headers=_NO_STORE)
+            with correlation.about(request_id=request_id):
+                return _answer(view, path, request_id)
 
         return wrapped
 
     return decorate
+
+
+def _answer(view: Callable[..., Any], path: Mapping[str, str], request_id: str) -> Response:
+    try:
+        answer = view(**path)
+    except errors.Refusal as e:
+        return _refused(e, request_id)
+    except errors.Temporary as e:
+        say("unavailable", level=logging.WARNING, reason=str(e))
+        return _refused(errors.UpstreamUnavailable(), request_id)
+    except (errors.Permanent, errors.Misconfigured) as e:
+        say("broken", level=logging.ERROR, reason=str(e))
+        return _refused(errors.UpstreamUnavailable(), request_id, status=_BAD_GATEWAY)
+    except Exception:  # noqa: BLE001 - the last resort, logged whole
+        # A bug must not show its insides, nor pass in silence.
+        say("bug", level=logging.ERROR, exc_info=True)
+        return error(_SERVER_ERROR, "internal_error", "Something went wrong.", request_id)
+    return answer if isinstance(answer, Response) else Response(answer, headers=_NO_STORE)
 
 
 def error(status: int, code: str, message: str, request_id: str) -> Response:
@@ -84,7 +87,7 @@ def error(status: int, code: str, message: str, request_id: str) -> Response:
 
 def _refused(refusal: errors.Refusal, request_id: str, status: int | None = None) -> Response:
     status = status or _STATUS.get(refusal.code, _BAD_REQUEST)
-    say("refused", request_id=request_id, code=refusal.code, status=status)
+    say("refused", code=refusal.code, status=status)
     return error(status, refusal.code, str(refusal), request_id)
 
 
@@ -162,7 +165,9 @@ def signed_in(request: Request) -> "User":
     scheme, _, token = str(request.headers.get("authorization", "")).partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise errors.Unauthenticated
-    return wiring.tokens().user(token.strip())
+    user = wiring.tokens().user(token.strip())
+    correlation.learn(tenant=user.tenant_id)
+    return user
 
 
 def in_contract_form(request: Request, get_response: Callable[[Request], Response]) -> Response:

@@ -5,6 +5,8 @@ import sys
 
 from pythonjsonlogger.json import JsonFormatter
 
+from chalicelib import correlation
+
 logger = logging.getLogger("arm")
 
 
@@ -34,6 +36,6 @@ def say(event: str, *, level: int = logging.INFO, exc_info: bool = False, **fiel
         level,
         event,
         exc_info=exc_info,
-        extra={"level": logging.getLevelName(level)}
+        extra={"level": logging.getLevelName(level), **correlation.known()}
         | {name: value for name, value in fields.items() if value is not None},
     )

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 from chalice.app import Blueprint, Response
 
 from chalicelib import wiring
+from chalicelib.domain.errors import AlreadySubscribed, PaymentProcessing
+from chalicelib.entrypoints import metrics
 from chalicelib.entrypoints.http import ANY_TYPE, Headers, accepted, answers, signed_in, texts
 from chalicelib.entrypoints.logs import say
 from chalicelib.services.portal import portal_url
@@ -32,8 +34,13 @@ def create_checkout_session() -> dict[str, Any]:
     """Where to pay for a plan."""
     user = signed_in(routes.current_request)
     (plan_id,) = texts(routes.current_request, "planId")
-    session = wiring.checkouts().open(user, plan_id)
-    say("checkout", tenant=user.tenant_id, plan=plan_id, session=session.id)
+    try:
+        session = wiring.checkouts().open(user, plan_id)
+    except (AlreadySubscribed, PaymentProcessing) as e:
+        metrics.count("DuplicatesRefused", reason=e.code)
+        raise
+    metrics.count("CheckoutSessions", plan=plan_id)
+    say("checkout", plan=plan_id, session=session.id)
     return {"sessionId": session.id, "checkoutUrl": session.url}
 
 
@@ -50,7 +57,7 @@ def start_free() -> Response:
     """Grant the Free plan."""
     user = signed_in(routes.current_request)
     record = wiring.free_plan().start(user)
-    say("free started", tenant=user.tenant_id)
+    say("free started")
     return accepted(wiring.statuses().shown(record))
 
 
@@ -60,7 +67,7 @@ def stop_free() -> Response:
     """Take the Free plan back."""
     user = signed_in(routes.current_request)
     record = wiring.free_plan().stop(user)
-    say("free stopped", tenant=user.tenant_id)
+    say("free stopped")
     return accepted(wiring.statuses().shown(record))
 
 
@@ -71,7 +78,7 @@ def create_portal_session() -> dict[str, Any]:
     user = signed_in(routes.current_request)
     return_url = f"{wiring.settings().site_url.rstrip('/')}/dashboard"
     url = portal_url(user, return_url, records=wiring.records(), payments=wiring.payments())
-    say("portal", tenant=user.tenant_id)
+    say("portal")
     return {"portalUrl": url}
 
 

@@ -4,10 +4,10 @@ import time
 
 from chalice.app import Blueprint
 
-from chalicelib import wiring
+from chalicelib import correlation, wiring
 from chalicelib.domain import stripe_event
 from chalicelib.domain.errors import InvalidSignature, WebhookDisabled
-from chalicelib.entrypoints.http import ANY_TYPE, answers, raw_body, request_id_of
+from chalicelib.entrypoints.http import ANY_TYPE, answers, raw_body
 from chalicelib.entrypoints.logs import say
 from chalicelib.services.nudging import take_event
 
@@ -22,6 +22,7 @@ def webhook() -> dict[str, bool]:
     payload = raw_body(request)
     _verify(payload, request.headers.get("stripe-signature"))
     event = stripe_event.parse(payload)
+    correlation.learn(event_id=event.id, tenant=event.tenant_id)
     outcome = take_event(
         event,
         records=wiring.nudges(),
@@ -32,10 +33,7 @@ def webhook() -> dict[str, bool]:
     )
     say(
         "webhook",
-        request_id=request_id_of(request),
-        event_id=event.id,
         type=event.type,
-        tenant=event.tenant_id,
         outcome=outcome,
         api_version=event.api_version if event.api_version != stripe_event.API_VERSION else None,
     )

@@ -3,14 +3,17 @@
 import json
 import logging
 import os
+import time
+from typing import Any
 
 from chalice.app import Blueprint, CloudWatchEvent, Rate, SQSEvent, SQSRecord
 
-from chalicelib import wiring
+from chalicelib import correlation, wiring
 from chalicelib.domain.errors import Temporary, Waiting
-from chalicelib.entrypoints import logs
+from chalicelib.entrypoints import logs, metrics
 from chalicelib.entrypoints.logs import say
 from chalicelib.services.nudging import resolve_event
+from chalicelib.services.reconciling import Report
 from chalicelib.services.sweeping import sweep
 
 MAX_RECEIVES = 5
@@ -26,6 +29,8 @@ must never wait for the worker. (Reserving a share for it is not allowed there.)
 QUEUE_NAME = os.environ.get("QUEUE_NAME", "arm-engine-dev-tenants.fifo")
 """Read at import, since the deployment wires the function to the queue by it."""
 
+_FAILURES = {"later": "temporary", "failed": "permanent"}
+
 logs.configure()
 jobs = Blueprint(__name__)
 
@@ -34,23 +39,31 @@ jobs = Blueprint(__name__)
 def on_tenant_message(event: SQSEvent) -> None:
     """Look at whatever a message names; raising leaves the message to the queue."""
     for message in event:
-        _work_on(message)
+        with correlation.about(**_origin(message.to_dict())):
+            _work_on(message)
 
 
 @jobs.schedule(Rate(1, unit=Rate.MINUTES), name="sweep")
 def on_schedule(event: CloudWatchEvent) -> None:
     """Nudge what has fallen due."""
-    swept = sweep(
-        records=wiring.nudges(), queue=wiring.queue(), clock=wiring.clock(), new_id=wiring.new_id
-    )
-    if swept.nudged or swept.sent_again:
-        say(
-            "sweep",
-            request_id=event.event_id,
-            nudged=swept.nudged,
-            sent_again=swept.sent_again,
-            stuck=swept.stuck,
+    with correlation.about(request_id=event.event_id):
+        swept = sweep(
+            records=wiring.nudges(),
+            queue=wiring.queue(),
+            clock=wiring.clock(),
+            new_id=wiring.new_id,
         )
+        metrics.seconds("PendingAge", swept.pending_for)
+        if swept.nudged or swept.sent_again:
+            say("sweep", nudged=swept.nudged, sent_again=swept.sent_again, stuck=swept.stuck)
+
+
+def _origin(message: dict[str, Any]) -> dict[str, str]:
+    """A message's own id, and the ids of what caused it."""
+    attributes = message.get("messageAttributes") or {}
+    causes = {name: str(value.get("stringValue", "")) for name, value in attributes.items()}
+    causes = {name: value for name, value in causes.items() if name in correlation.CAUSES}
+    return {"message_id": str(message.get("messageId", "")), **causes}
 
 
 def _work_on(message: SQSRecord) -> None:
@@ -63,17 +76,20 @@ def _work_on(message: SQSRecord) -> None:
     receives = int(message.to_dict().get("attributes", {}).get("ApproximateReceiveCount", "1"))
     may_wait = receives <= MAX_RECEIVES - 2
     try:
-        _look(_key(message), message, may_wait=may_wait)
+        _look(_key(message), may_wait=may_wait)
     except (Temporary, Waiting) as e:
-        message_id = message.to_dict().get("messageId")
-        say("waiting", level=logging.WARNING, message_id=message_id, reason=str(e))
+        say("waiting", level=logging.WARNING, reason=str(e))
         if may_wait:
             wiring.queue().look_again_in(LOOK_AGAIN, message.receipt_handle)
             raise
+    except Exception:
+        metrics.count("ReconcileFailures", kind="unknown")
+        raise
 
 
-def _look(key: dict[str, str], message: SQSRecord, *, may_wait: bool) -> None:
+def _look(key: dict[str, str], *, may_wait: bool) -> None:
     if "eventId" in key:
+        correlation.learn(event_id=key["eventId"])
         outcome = resolve_event(
             key["eventId"],
             records=wiring.nudges(),
@@ -81,23 +97,34 @@ def _look(key: dict[str, str], message: SQSRecord, *, may_wait: bool) -> None:
             queue=wiring.queue(),
             clock=wiring.clock(),
         )
-        say("event resolved", event_id=key["eventId"], outcome=outcome)
+        say("event resolved", outcome=outcome)
     elif "tenantId" in key:
-        _reconcile(key["tenantId"], message, may_wait=may_wait)
+        correlation.learn(tenant=key["tenantId"])
+        _reconcile(key["tenantId"], may_wait=may_wait)
 
 
-def _reconcile(tenant_id: str, message: SQSRecord, *, may_wait: bool) -> None:
+def _reconcile(tenant_id: str, *, may_wait: bool) -> None:
+    began = time.monotonic()
     report = wiring.reconciler().reconcile(tenant_id, may_wait=may_wait)
     say(
         "reconcile",
         level=logging.ERROR if report.outcome == "failed" else logging.INFO,
-        tenant=tenant_id,
-        message_id=message.to_dict().get("messageId"),
         outcome=report.outcome,
         status=report.status,
         applied=report.applied or None,
         reason=report.reason,
     )
+    _measure(report, time.monotonic() - began)
+
+
+def _measure(report: Report, took: float) -> None:
+    metrics.seconds("ReconcileTime", round(took, 3), outcome=report.outcome)
+    if report.outcome in _FAILURES:
+        metrics.count("ReconcileFailures", kind=_FAILURES[report.outcome])
+    record = report.record
+    became_ready = record and report.applied and record.ready_since == record.updated_at
+    if record and became_ready and record.seconds_to_ready is not None:
+        metrics.seconds("PayToReady", record.seconds_to_ready)
 
 
 def _key(message: SQSRecord) -> dict[str, str]:
@@ -107,6 +134,6 @@ def _key(message: SQSRecord) -> dict[str, str]:
     except ValueError:
         body = None
     if not isinstance(body, dict) or not {"tenantId", "eventId"} & body.keys():
-        say("not a key", level=logging.ERROR, message_id=message.to_dict().get("messageId"))
+        say("not a key", level=logging.ERROR)
         return {}
     return {name: str(value) for name, value in body.items()}

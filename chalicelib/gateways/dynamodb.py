@@ -60,6 +60,22 @@ class DynamoDb:
         ).get("Item")
         return loaded(found) if found else None
 
+    def query_begins(self, pk: str, sk_begins: str) -> Iterator[dict[str, Any]]:
+        """Items of one partition whose sort key begins so, in order (consistent reads)."""
+        arguments: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :sk)",
+            "ExpressionAttributeValues": dumped({":pk": pk, ":sk": sk_begins}),
+            "ConsistentRead": True,
+        }
+        while True:
+            page = self._call("query", **arguments)
+            for item in page.get("Items", []):
+                yield loaded(item)
+            if "LastEvaluatedKey" not in page:
+                return
+            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
     def query_index(
         self, index: str, hash_name: str, hash_value: str, range_name: str, at_most: int
     ) -> Iterator[dict[str, Any]]:
@@ -80,13 +96,38 @@ class DynamoDb:
                 return
             arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
+    def scan(self, name: str, value: str) -> Iterator[dict[str, Any]]:
+        """Every item with this value, page by page; the whole table is read for it."""
+        arguments: dict[str, Any] = {
+            "TableName": self._table,
+            "FilterExpression": "#n = :v",
+            "ExpressionAttributeNames": {"#n": name},
+            "ExpressionAttributeValues": dumped({":v": value}),
+        }
+        while True:
+            page = self._call("scan", **arguments)
+            for item in page.get("Items", []):
+                yield loaded(item)
+            if "LastEvaluatedKey" not in page:
+                return
+            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
     def put(self, item: Mapping[str, Any], *, when: str | None = None) -> Op:
         """A put, on a condition."""
         return {"Put": self._conditional({"Item": dumped(item)}, when)}
 
-    def delete(self, key: Mapping[str, Any]) -> Op:
-        """A delete."""
-        return {"Delete": {"TableName": self._table, "Key": dumped(key)}}
+    def delete(
+        self,
+        key: Mapping[str, Any],
+        *,
+        when: str | None = None,
+        values: Mapping[str, Any] | None = None,
+    ) -> Op:
+        """A delete, on a condition with its own `values`."""
+        operation: dict[str, Any] = {"Key": dumped(key)}
+        if values:
+            operation["ExpressionAttributeValues"] = dumped(values)
+        return {"Delete": self._conditional(operation, when)}
 
     def update(  # noqa: PLR0913 - an update expression has these parts
         self,

@@ -69,6 +69,10 @@ class KubernetesHttp:
         self._client: ApiClient | None = None
         self._built_for: tuple[str, str | None] | None = None
 
+    def access(self) -> Access:
+        """Where the API server is and how to get in, as of now."""
+        return self._access()
+
     def request(
         self,
         method: str,

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib import correlation
 from chalicelib.domain.errors import Temporary
 from chalicelib.gateways import aws
 
@@ -42,6 +43,7 @@ class SqsQueue:
             MessageBody=json.dumps(body),
             MessageGroupId=group,
             MessageDeduplicationId=uuid4().hex,
+            MessageAttributes=_causes(),
         )
 
     def _call(self, name: str, **arguments: Any) -> None:  # noqa: ANN401 - as boto3 has it
@@ -53,3 +55,13 @@ class SqsQueue:
     @cached_property
     def _url(self) -> str:
         return self._client.get_queue_url(QueueName=self._name)["QueueUrl"]
+
+
+def _causes() -> dict[str, Any]:
+    """Where a message came from, for the log of whoever works on it; nothing is decided by it."""
+    known = correlation.known()
+    return {
+        name: {"DataType": "String", "StringValue": known[name]}
+        for name in correlation.CAUSES
+        if name in known
+    }

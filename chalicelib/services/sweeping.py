@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.backoff import STUCK, seconds_before
+from chalicelib.domain.backoff import STUCK, pending_after, seconds_before
 from chalicelib.domain.timeline import Line
 
 if TYPE_CHECKING:
@@ -20,17 +20,19 @@ class Swept:
 
     Attributes:
         stuck: of the latter, how many have been tried for more than about 15 minutes.
+        pending_for: seconds that the oldest of the latter has been pending, at the least.
     """
 
     nudged: int
     sent_again: int
     stuck: int
+    pending_for: int
 
 
 def sweep(*, records: "Nudges", queue: "Queue", clock: "Clock", new_id: "NewId") -> Swept:
     """Nudge tenants whose deadline passed; send again the keys of work that is still pending."""
     now = int(clock())
-    nudged = sent_again = stuck = 0
+    nudged = sent_again = stuck = pending_for = 0
     for due in islice(records.due(now), AT_MOST):
         if due.event_id:
             queue.send_event(due.event_id)
@@ -45,4 +47,5 @@ def sweep(*, records: "Nudges", queue: "Queue", clock: "Clock", new_id: "NewId")
         records.put_off(due, retry_at=now + seconds_before(due.attempts + 1))
         sent_again += 1
         stuck += due.attempts >= STUCK
-    return Swept(nudged=nudged, sent_again=sent_again, stuck=stuck)
+        pending_for = max(pending_for, pending_after(due.attempts))
+    return Swept(nudged=nudged, sent_again=sent_again, stuck=stuck, pending_for=pending_for)

@@ -3,10 +3,13 @@
 from typing import IO
 
 import click
+from stripe import StripeError
 
 from chalicelib.domain import stripe_key
 from chalicelib.domain.errors import Misconfigured
+from ops import stripe_account, webhook
 from ops.commands.common import say, shop_of, stage_option
+from ops.deploying.step import Shop, StepFailed
 from ops.parameters import STRIPE_KEY, WEBHOOK_SECRET
 
 
@@ -27,4 +30,16 @@ def secret(stage: str, name: str, value_from: IO[str] | None) -> None:
     elif not all(part.strip().startswith("whsec_") for part in value.split(",")):
         raise Misconfigured("that is no webhook secret: it must begin with whsec_")
     shop.parameters.put_secret(name, value)
+    if name == WEBHOOK_SECRET:
+        _note(shop, value.partition(",")[0].strip())
     say(f"{name} is stored below {shop.stage.parameters_path}")
+
+
+def _note(shop: Shop, value: str) -> None:
+    """The first one is what the endpoint signs with from now on, by the word of who stores it."""
+    try:
+        client = stripe_account.client(shop)
+        for endpoint in webhook.find(client, shop.stage.deployment):
+            webhook.note_secret(client, endpoint.id, value)
+    except (StepFailed, StripeError) as e:
+        say(f"`ops doctor` will not know it: Stripe was not reached ({type(e).__name__})")

@@ -1,16 +1,19 @@
 """What the checks look at: fetched when first asked for, and once."""
 
+import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
 
 import stripe
+import urllib3
+from urllib3.exceptions import HTTPError
 
 from chalicelib.config import Settings
 from ops import plans, rights, stripe_account, webhook
 from ops.deploying.step import Shop
-from ops.parameters import STRIPE_KEY, WEBHOOK_SECRET
+from ops.parameters import SITE_URL, STRIPE_KEY, WEBHOOK_SECRET
 
 
 class Look:
@@ -19,6 +22,7 @@ class Look:
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
         self.stage = shop.stage
+        self._clients: dict[str, Any] = {}
         self.redeploy = f"make deploy STAGE={shop.stage.name}"
 
     @cached_property
@@ -48,7 +52,7 @@ class Look:
     def event_sources(self) -> list[Mapping[str, Any]]:
         """What feeds the worker."""
         found: list[Mapping[str, Any]] = self._client("lambda").list_event_source_mappings(
-            FunctionName=self.function(rights.WORKER)["FunctionArn"]
+            FunctionName=self.stage.function(rights.WORKER)
         )["EventSourceMappings"]
         return found
 
@@ -93,6 +97,31 @@ class Look:
         )["UserPoolClient"]
         return found
 
+    def rule(self, name: str) -> Mapping[str, Any] | None:
+        """A schedule; None when there is none of that name."""
+        found: Mapping[str, Any]
+        for found in self._client("events").list_rules(NamePrefix=name)["Rules"]:
+            if found["Name"] == name:
+                return found
+        return None
+
+    @cached_property
+    def alarm_subscriptions(self) -> list[str] | None:
+        """Who hears of alarms, by their subscriptions' ARNs; None when there is no topic."""
+        sns, name = self._client("sns"), f":{self.stage.deployment}-alarms"
+        for page in sns.get_paginator("list_topics").paginate():
+            for topic in page["Topics"]:
+                if topic["TopicArn"].endswith(name):
+                    found = sns.list_subscriptions_by_topic(TopicArn=topic["TopicArn"])
+                    return [s["SubscriptionArn"] for s in found["Subscriptions"]]
+        return None
+
+    @cached_property
+    def concurrency(self) -> int:
+        """How many functions the account runs at once."""
+        found = self._client("lambda").get_account_settings()
+        return int(found["AccountLimit"]["ConcurrentExecutions"])
+
     def cluster(self, name: str) -> Mapping[str, Any]:
         """An EKS cluster."""
         found: Mapping[str, Any] = self._client("eks").describe_cluster(name=name)["cluster"]
@@ -119,6 +148,25 @@ class Look:
         """Stripe."""
         return stripe_account.client(self.shop)
 
+    def undelivered(self, days: int) -> int:
+        """How many events of the last days no endpoint has taken; 100 stands for more."""
+        since = int(time.time()) - days * 24 * 3600
+        found = self.stripe.v1.events.list(
+            {"delivery_success": False, "created": {"gte": since}, "limit": 100}
+        )
+        return len(found.data)
+
+    def deliver(self, url: str, payload: bytes, secret: str) -> int | str:
+        """Deliver an event as Stripe would: the status that came back, or why there is none."""
+        headers = {"Stripe-Signature": webhook.signature(payload, secret, int(time.time()))}
+        try:
+            answer = urllib3.request(
+                "POST", url, body=payload, headers=headers, timeout=10, retries=False
+            )
+        except HTTPError as e:
+            return type(e).__name__
+        return answer.status
+
     @cached_property
     def endpoints(self) -> list[webhook.Endpoint]:
         """Our webhook endpoints."""
@@ -131,4 +179,22 @@ class Look:
         return plans.changes(want, plans.look(self.stripe, want))
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients have no common type
-        return self.shop.session.client(service)  # type: ignore[call-overload] # by a variable name
+        if service not in self._clients:
+            self._clients[service] = self.shop.session.client(service)  # type: ignore[call-overload] # by a variable name
+        return self._clients[service]
+
+
+class SandboxLook(Look):
+    """A sandbox as it is: what SSM has on AWS is in its environment, and its API has no CDN."""
+
+    def __init__(self, shop: Shop, api: str) -> None:
+        super().__init__(shop)
+        self._api = api
+        self.redeploy = "start the sandbox again"
+
+    @cached_property
+    def parameters(self) -> Mapping[str, str]:
+        """The settings, by the names that they have in SSM."""
+        return {name.lower(): value for name, value in self.shop.env.items()} | {
+            SITE_URL: self._api
+        }

@@ -17,7 +17,15 @@ def of_message(message: Mapping[str, Any], queue: str, region: str) -> dict[str,
                 "receiptHandle": message["ReceiptHandle"],
                 "body": message["Body"],
                 "attributes": message["Attributes"],
-                "messageAttributes": {},
+                "messageAttributes": {
+                    name: {
+                        "stringValue": value["StringValue"],
+                        "dataType": value["DataType"],
+                        "stringListValues": [],
+                        "binaryListValues": [],
+                    }
+                    for name, value in message.get("MessageAttributes", {}).items()
+                },
                 "md5OfBody": message["MD5OfBody"],
                 "eventSource": "aws:sqs",
                 "eventSourceARN": f"arn:aws:sqs:{region}:{ACCOUNT}:{queue}",

@@ -70,6 +70,7 @@ class Polling:
                     MaxNumberOfMessages=1,
                     WaitTimeSeconds=LONG_POLL,
                     MessageSystemAttributeNames=["All"],
+                    MessageAttributeNames=["All"],
                 )
                 for message in got.get("Messages", []):
                     self._work_on(message)

@@ -40,12 +40,20 @@ SOUND = {
             {"deadLetterTargetArn": "arn:aws:sqs:eu:1:arm-engine-dev-tenants-dead.fifo", "maxReceiveCount": 5})},
         "arm-engine-dev-tenants-dead.fifo": {"ApproximateNumberOfMessages": "0"},
     },
-    "functions": {name: {"Environment": {"Variables": VARIABLES}, "Role": ROLE} for name in rights.FUNCTIONS},
+    "functions": {name: {
+        "FunctionName": f"arm-engine-dev-{name}", "Environment": {"Variables": VARIABLES}, "Role": ROLE,
+        "MemorySize": chalice_files.SIZES[name][0], "Timeout": chalice_files.SIZES[name][1],
+    } for name in rights.FUNCTIONS},
+    "rules": {"arm-engine-dev-sweep-event": {"Name": "arm-engine-dev-sweep-event", "State": "ENABLED", "ScheduleExpression": "rate(1 minute)"}},
+    "alarm_subscriptions": ["arn:aws:sns:eu:1:arm-engine-dev-alarms:1"],
+    "concurrency": 1000,
+    "delivery": 200,
+    "missed": 0,
     "event_sources": [{"EventSourceArn": "arn:aws:sqs:eu:1:arm-engine-dev-tenants.fifo", "State": "Enabled", "BatchSize": 1}],
     "pool": {"Id": "pool", "EmailConfiguration": {"EmailSendingAccount": "DEVELOPER", "From": "shop@shop.example"}},
     "pool_client": {"ClientId": "client", "PreventUserExistenceErrors": "ENABLED",
                     "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]},
-    "endpoints": [webhook.Endpoint("we_1", URL, API_VERSION, SUBSCRIBED, enabled=True)],
+    "endpoints": [webhook.Endpoint("we_1", URL, API_VERSION, SUBSCRIBED, enabled=True, secret_mark=webhook.mark_of("whsec_1"))],
     "plan_changes": [],
     "clusters": {"status": "ACTIVE", "resourcesVpcConfig": {"endpointPublicAccess": True}},
     "groups": ["arm-engine:workers"],
@@ -76,6 +84,18 @@ class Facts(Look):
     def groups_of(self, *_):
         """As given."""
         return self._facts["groups"]
+
+    def rule(self, name):
+        """As given."""
+        return self._facts["rules"].get(name)
+
+    def deliver(self, *_):
+        """As given."""
+        return self._facts["delivery"]
+
+    def undelivered(self, _):
+        """As given."""
+        return self._facts["missed"]
 
 
 @pytest.fixture
@@ -165,6 +185,19 @@ QUEUE = ["queues", "arm-engine-dev-tenants.fifo"]
         ("user pool", put(["parameters", "jwt_audience"], "other"), "fail", "another client", "make deploy"),
         ("mail", put(["pool", "EmailConfiguration"], {}), "warn", "50 mails a day", "verify your domain in SES"),
         ("clock", put(["aws_time"], 0), "fail", "s off", "NTP"),
+        ("functions", put(["functions", "worker", "Timeout"], 3), "fail", "512 MB and 3 s", "make deploy"),
+        ("functions", put(["functions", "sweep", "Environment", "Variables", "STRIPE_MODE"], "live"), "fail", "takes live keys", "make deploy"),
+        ("endpoint's secret", put(["parameters", "stripe_webhook_secret"], "whsec_other"), "fail", "is not the one in SSM", "ops secret stripe_webhook_secret"),
+        ("webhook's way in", put(["delivery"], 400), "fail", "the API has another", "ops secret stripe_webhook_secret"),
+        ("webhook's way in", put(["delivery"], 503), "fail", "answers HTTP 503", "/aws/lambda/arm-engine-dev"),
+        ("webhook's way in", put(["delivery"], "NameResolutionError"), "fail", "does not answer: NameResolutionError", "DNS"),
+        ("deliveries", put(["missed"], 7), "warn", "7 events", "invalid_signature"),
+        ("sweep", put(["rules"], {}), "fail", "is not scheduled", "make deploy"),
+        ("sweep", put(["rules", "arm-engine-dev-sweep-event", "State"], "DISABLED"), "fail", "disabled", "aws events enable-rule"),
+        ("alarms", put(["alarm_subscriptions"], None), "fail", "there are none", "make deploy"),
+        ("alarms", put(["alarm_subscriptions"], []), "warn", "nobody is woken", "alarm_email"),
+        ("alarms", put(["alarm_subscriptions"], ["PendingConfirmation"]), "warn", "not confirmed", "follow the link"),
+        ("functions at once", put(["concurrency"], 10), "warn", "allows 10", "Service Quotas"),
         ("cluster", put(["clusters", "status"], "CREATING"), "fail", "is CREATING", "wait"),
         ("cluster", put(["clusters", "resourcesVpcConfig", "endpointPublicAccess"], 0), "fail", "private endpoint", "subnet_ids"),
         ("cluster", put(["groups"], ["system:masters"]), "fail", "does not take the worker for one of arm-engine:workers", "aws eks create-access-entry"),

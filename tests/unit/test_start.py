@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("stripe", "kubernetes", "cryptography", "jwt", "boto3", "botocore", "pydantic", "requests")
+HEAVY = (
+    "aws_lambda_powertools",
+    "stripe",
+    "kubernetes",
+    "cryptography",
+    "jwt",
+    "boto3",
+    "botocore",
+    "pydantic",
+    "requests",
+)
 
 
 @pytest.mark.parametrize("module", ["app", "chalicelib.entrypoints.worker"])

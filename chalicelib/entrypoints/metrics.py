@@ -1,0 +1,45 @@
+"""Figures for CloudWatch, in its embedded metric format: a line on standard output, no call.
+
+The webhook does not come here: CloudWatch counts its log lines (`infra/alarms.yaml`), so that its
+cold start does not pay for what writes this format. That is loaded by the first figure.
+"""
+
+from typing import TYPE_CHECKING, Literal
+
+from chalicelib import wiring
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.metrics import MetricUnit
+
+Name = Literal[
+    "CheckoutSessions",
+    "DuplicatesRefused",
+    "PayToReady",
+    "PendingAge",
+    "ReconcileFailures",
+    "ReconcileTime",
+]
+"""All there are; docs/operations.md says what each is."""
+
+
+def count(name: Name, **dimensions: str) -> None:
+    """One more."""
+    from aws_lambda_powertools.metrics import MetricUnit  # noqa: PLC0415 - see above
+
+    _write(name, MetricUnit.Count, 1, dimensions)
+
+
+def seconds(name: Name, value: float, **dimensions: str) -> None:
+    """How long something took."""
+    from aws_lambda_powertools.metrics import MetricUnit  # noqa: PLC0415 - see above
+
+    _write(name, MetricUnit.Seconds, value, dimensions)
+
+
+def _write(name: Name, unit: "MetricUnit", value: float, dimensions: dict[str, str]) -> None:
+    from aws_lambda_powertools.metrics import single_metric  # noqa: PLC0415 - see above
+
+    deployment = wiring.deployment()
+    with single_metric(name, unit, value, namespace=deployment) as metric:
+        for dimension, text in dimensions.items():
+            metric.add_dimension(dimension, text)

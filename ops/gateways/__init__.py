@@ -1,0 +1,1 @@
+"""What only an operator asks of the outside; the functions have neither code nor rights for it."""

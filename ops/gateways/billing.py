@@ -1,0 +1,100 @@
+"""Stripe as an operator needs it: one event again, whose subscription, one customer whole."""
+
+import json
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
+
+import stripe
+
+from chalicelib.domain import stripe_event
+from chalicelib.domain.errors import Permanent, Temporary
+from chalicelib.domain.stripe_event import StripeEvent
+
+T = TypeVar("T")
+TIMEOUT = 20
+SERVER_ERROR = 500
+_ACTIVE: Any = {"status": "active", "limit": 100}
+_MONTHS = {"month": 1, "year": 12}
+
+
+class Billing:
+    """Raises Temporary and Permanent; None where Stripe does not know what was asked for."""
+
+    def __init__(self, secret_key: str, *, api_base: str | None) -> None:
+        self._client = stripe.StripeClient(
+            secret_key,
+            base_addresses={"api": api_base} if api_base else {},
+            max_network_retries=2,
+            http_client=stripe.RequestsClient(timeout=TIMEOUT),
+        ).v1
+
+    def event(self, event_id: str) -> StripeEvent | None:
+        """An event, as the webhook would have read it."""
+        found = _call(lambda: self._client.events.retrieve(event_id))
+        if found is None:
+            return None
+        return stripe_event.parse(json.dumps(found.to_dict(), default=str).encode())
+
+    def customer_of(self, subscription_id: str) -> str | None:
+        """Whose subscription this is."""
+        found = _call(lambda: self._client.subscriptions.retrieve(subscription_id))
+        if found is None:
+            return None
+        return found.customer if isinstance(found.customer, str) else found.customer.id
+
+    def everything(self, customer_id: str) -> dict[str, Any]:
+        """A customer as Stripe has them, with subscriptions, invoices and charges."""
+        about: Any = {"customer": customer_id, "limit": 100}
+        customer = _call(lambda: self._client.customers.retrieve(customer_id))
+        if customer is None or customer.to_dict().get("deleted"):
+            return {"id": customer_id, "deleted": True}
+        lists: dict[str, Callable[[], Any]] = {
+            "subscriptions": lambda: self._client.subscriptions.list(about | {"status": "all"}),
+            "invoices": lambda: self._client.invoices.list(about),
+            "charges": lambda: self._client.charges.list(about),
+        }
+        return {
+            "customer": customer.to_dict(),
+            **{name: _every(listed) for name, listed in lists.items()},
+        }
+
+    def monthly_revenue(self, products: Collection[str]) -> int:
+        """Cents a month that active subscriptions of these products bring, before tax and discount.
+
+        By the price that each really pays: an old price stays with whoever has it. A price by the
+        year counts with a twelfth; what is on trial, overdue or paused does not count.
+        """
+        cents = 0
+        for subscription in _every(lambda: self._client.subscriptions.list(_ACTIVE)):
+            for item in subscription["items"]["data"]:
+                price = item["price"]
+                if price["product"] in products and not subscription["pause_collection"]:
+                    months = _MONTHS[price["recurring"]["interval"]]
+                    months *= price["recurring"].get("interval_count") or 1
+                    cents += price["unit_amount"] * (item.get("quantity") or 1) // months
+        return cents
+
+    def delete_customer(self, customer_id: str) -> None:
+        """Delete a customer, which ends their subscriptions at once; one that is gone is fine."""
+        _call(lambda: self._client.customers.delete(customer_id))
+
+
+def _every(listed: Callable[[], Any]) -> list[dict[str, Any]]:
+    found = _call(lambda: list(listed().auto_paging_iter()))
+    return [item.to_dict() for item in found or []]
+
+
+def _call(request: Callable[[], T]) -> T | None:
+    """Stripe's answer; its errors in our words, without its messages, which quote input."""
+    try:
+        return request()
+    except (stripe.APIConnectionError, stripe.RateLimitError) as e:
+        raise Temporary(f"Stripe does not answer: {type(e).__name__}") from e
+    except stripe.InvalidRequestError as e:
+        if e.code == "resource_missing":
+            return None
+        raise Permanent(f"Stripe refuses: {e.code or type(e).__name__}") from e
+    except stripe.StripeError as e:
+        if (e.http_status or SERVER_ERROR) >= SERVER_ERROR:
+            raise Temporary(f"Stripe fails: HTTP {e.http_status}") from e
+        raise Permanent(f"Stripe refuses: {type(e).__name__}") from e

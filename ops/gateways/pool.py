@@ -1,0 +1,85 @@
+"""The user pool as an administrator sees it: who has an address, and removing an account."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.domain.errors import Permanent, Temporary
+
+if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
+
+_FAULTS = frozenset({"InternalErrorException", "TooManyRequestsException", "ServiceUnavailable"})
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account; `subject` is what its tokens call it."""
+
+    username: str
+    subject: str
+    attributes: Mapping[str, str]
+    status: str
+    created: str
+
+
+class Pool:
+    """Raises Temporary and Permanent."""
+
+    def __init__(self, pool_id: str, client: "CognitoIdentityProviderClient | None" = None) -> None:
+        self._pool_id = pool_id
+        self._client: CognitoIdentityProviderClient = client or boto3.client("cognito-idp")
+
+    @classmethod
+    def of_issuer(cls, issuer: str) -> "Pool | None":
+        """The pool that issues our tokens; None when somebody else does."""
+        host, _, pool_id = issuer.rpartition("/")
+        ours = host.startswith("https://cognito-idp.") and pool_id
+        return cls(pool_id) if ours else None
+
+    def by_email(self, email: str) -> Account | None:
+        """Whose address this is."""
+        return self._one("email", email)
+
+    def by_subject(self, subject: str) -> Account | None:
+        """Whom tokens call so."""
+        return self._one("sub", subject)
+
+    def delete(self, account: Account) -> None:
+        """Delete an account; one that is gone already is fine."""
+        self._call("admin_delete_user", Username=account.username)
+
+    def _one(self, attribute: str, value: str) -> Account | None:
+        quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+        found = self._call("list_users", Filter=f'{attribute} = "{quoted}"', Limit=1)
+        return next((_account(user) for user in found.get("Users", [])), None)
+
+    def _call(self, name: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - as boto3 has it
+        try:
+            answer: dict[str, Any] = getattr(self._client, name)(
+                UserPoolId=self._pool_id, **arguments
+            )
+        except ClientError as e:
+            code = e.response.get("Error", {}).get("Code", "")
+            if code == "UserNotFoundException":
+                return {}
+            if code in _FAULTS:
+                raise Temporary(f"the user pool fails on {name}: {code}") from e
+            raise Permanent(f"the user pool refuses {name}: {code}") from e
+        except BotoCoreError as e:
+            raise Temporary(f"the user pool does not answer {name}: {type(e).__name__}") from e
+        return answer
+
+
+def _account(user: Mapping[str, Any]) -> Account:
+    attributes = {a["Name"]: a["Value"] for a in user.get("Attributes", [])}
+    return Account(
+        username=str(user["Username"]),
+        subject=attributes.get("sub", ""),
+        attributes=attributes,
+        status=str(user.get("UserStatus", "")),
+        created=user["UserCreateDate"].isoformat() if user.get("UserCreateDate") else "",
+    )

@@ -1,0 +1,120 @@
+"""What the law asks: everything that is known of somebody, and forgetting it."""
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any
+
+from chalicelib.domain.errors import Conflict, CustomerGone, DomainError, SessionClosed, Temporary
+from chalicelib.domain.record import Record
+from chalicelib.domain.tenant import namespace_of
+from ops.desk import Desk
+from ops.operating.acting import TRIES, line
+from ops.operating.following import News, follow
+from ops.operating.standing import detail
+from ops.operating.words import in_order, moment, said
+
+KEPT = (
+    "Stripe keeps invoices and payments as the law on bookkeeping asks; their customer is gone.",
+    "The table's backups keep the record for up to 35 days, and cannot be edited.",
+    "Logs hold a tenant id, which is a hash, and no name or address; they end by their retention.",
+)
+"""What forgetting does not reach, and why."""
+
+Say = Callable[[str], None]
+
+
+class NotForgotten(DomainError):
+    """It could not be seen through; running it again goes on where it was."""
+
+
+def export(desk: Desk, record: Record) -> dict[str, Any]:
+    """Everything that is known of a customer, as one JSON document."""
+    account = desk.pool.by_subject(record.user.subject) if desk.pool else None
+    lines = [
+        {"at": moment(entry.created), "by": entry.kind, "what": said(entry)}
+        for entry in in_order(desk.ledger.lines(record.tenant_id))
+    ]
+    return {
+        "exportedAt": moment(desk.now),
+        "account": account and {**account.attributes, "created": account.created},
+        "tenant": detail(desk, record),
+        "record": asdict(record),
+        "timeline": lines,
+        "stripe": desk.billing.everything(record.customer_id) if record.customer_id else None,
+        "cluster": {
+            "namespace": namespace_of(desk.catalogue, record.tenant_id),
+            "note": "what runs and is stored in the namespace is the customer's own; "
+            "`credentials` gives access to it",
+        },
+    }
+
+
+def forget(desk: Desk, record: Record, patience: float, say: Say) -> None:
+    """Remove somebody from everything: account, Stripe, cluster, table; in an order that is safe.
+
+    The account goes first, so that nobody signs in meanwhile; Stripe's customer next, which ends
+    what is paid for; then the namespace, claimed in the record and deleted by the reconciler, as
+    always; the record last. Whatever stops it, running it again goes on.
+
+    Raises:
+        NotForgotten: the cluster did not let go in time.
+        Temporary, Permanent: something did not answer, or refused.
+    """
+    tenant_id = record.tenant_id
+    account = desk.pool.by_subject(record.user.subject) if desk.pool else None
+    if desk.pool and account:
+        desk.pool.delete(account)
+    say("the account is deleted" if account else "there is no account (any more)")
+    _leave_stripe(desk, record, say)
+    for _ in range(TRIES):
+        now_there = desk.records.read(tenant_id)
+        if now_there is None:
+            break
+        try:
+            _leave_cluster(desk, now_there, patience, say)
+            settled = desk.records.read(tenant_id)
+            if settled:
+                desk.ledger.remove(settled)
+        except Conflict:
+            continue  # an event of what was just deleted came in: once more
+        break
+    else:
+        raise Temporary(f"tenant {tenant_id}: its record is written too often; run it again")
+    say("the record and its timeline are removed")
+
+
+def _leave_stripe(desk: Desk, record: Record, say: Say) -> None:
+    if record.customer_id is None:
+        say("Stripe knows no customer")
+        return
+    try:
+        desk.payments.expire_open_sessions(record.customer_id)
+    except (CustomerGone, SessionClosed):
+        say("an open checkout was closed meanwhile")
+    desk.billing.delete_customer(record.customer_id)
+    say(f"Stripe's customer {record.customer_id} is deleted, and what it subscribed to has ended")
+
+
+def _leave_cluster(desk: Desk, record: Record, patience: float, say: Say) -> None:
+    """Claim the namespace, under the condition that nothing nudged meanwhile; see it go."""
+    news = News(desk, record.tenant_id)
+    stands = record.free_stands(desk.now)
+    free = replace(record.free, ended_at=desk.now) if record.free and stands else record.free
+    claimed = replace(record, free=free, hold=None, phase="deleting", applied=None, checkout=None)
+    desk.records.save(
+        record,
+        claimed,
+        nudge_at=desk.now,
+        nothing_new=True,
+        free_change=-1 if stands else 0,
+        lines=[line(desk, "forgotten, as the customer asked")],
+    )
+    desk.queue.send_tenant(record.tenant_id)
+    followed = follow(desk, record.tenant_id, patience, say, news)
+    gone = followed.record is None or followed.record.phase is None
+    if followed.end in {"failed", "still pending"} or not gone:
+        raise NotForgotten(
+            f"the namespace is still there: {followed.reason or followed.end}; "
+            "run the same command again"
+        )
+    say("the namespace is gone")

@@ -1,0 +1,362 @@
+"""What must hold at every moment, and what must hold once everything has come to rest."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chalicelib.domain import tenant
+from sandbox.kubernetes.requests import Request
+from tests.simulation import oracle
+from tests.simulation.account import Delivery
+
+MANAGED = ("resourcequotas", "limitranges", "serviceaccounts", "networkpolicies", "roles", "rolebindings")
+GROUPS = {
+    "networkpolicies": "/apis/networking.k8s.io/v1",
+    "roles": "/apis/rbac.authorization.k8s.io/v1",
+    "rolebindings": "/apis/rbac.authorization.k8s.io/v1",
+}
+
+
+class Watch:
+    """Sees everything that happens; tells the world what is wrong."""
+
+    def __init__(self, world: Any) -> None:  # noqa: ANN401 - a World
+        self._world = world
+        self.dirty = False
+        self.truths: dict[str, list[tuple[float, oracle.Truth]]] = {
+            c.tenant_id: [(0.0, oracle.Truth())] for c in world.customers.values()
+        }
+        self.records: dict[str, list[tuple[float, Any]]] = {
+            c.tenant_id: [(0.0, None)] for c in world.customers.values()
+        }
+        self.transitions: list[tuple[str, str]] = []
+        self._matched: dict[str, list[tuple[float, int]]] = {}
+        self._owners: dict[str, str] = {}
+
+    # Stripe.
+
+    def owner_of_customer(self, customer_id: str | None) -> str | None:
+        """Whose customer this is, or was."""
+        if customer_id is None:
+            return None
+        if customer_id not in self._owners:
+            found = self._world.account.ledger.tables["customer"].get(customer_id)
+            if found is None:
+                return None
+            self._owners[customer_id] = found["metadata"].get("tenant_id", "")
+        return self._owners[customer_id] or None
+
+    def truth(self, tenant_id: str) -> oracle.Truth:
+        """Everything at Stripe that is this tenant's, as it is now."""
+        from tests.simulation.world import PLAN_OF  # noqa: PLC0415 - the world makes this
+
+        subs = [
+            oracle.sub(s, PLAN_OF)
+            for s in self._world.account.ledger.tables["subscription"].values()
+            if self._world.owner_of(s) == tenant_id
+        ]
+        open_disputes = frozenset(d["id"] for d in self._world.disputes_of(tenant_id))
+        return oracle.Truth(tuple(subs), open_disputes)
+
+    def look(self) -> None:
+        """Take down what is true now, if anything happened at Stripe."""
+        if not self.dirty:
+            return
+        self.dirty = False
+        for customer_id in self._world.account.ledger.tables["customer"]:
+            self.owner_of_customer(customer_id)
+        for tenant_id, known in self.truths.items():
+            now = self.truth(tenant_id)
+            if now != known[-1][1]:
+                known.append((self._world.scheduler.now, now))
+                self._never_twice(tenant_id, now)
+
+    def _never_twice(self, tenant_id: str, truth: oracle.Truth) -> None:
+        live = [s.id for s in truth.subs if s.live and s.id not in self._world.by_hand]
+        if len(live) > 1:
+            self._world.wrong(f"{self._name(tenant_id)} pays twice: {', '.join(live)}")
+
+    def asked_stripe(self, method: str, path: str) -> None:
+        """After a call that changes something."""
+        self.look()
+        if method == "POST" and path == "/v1/checkout/sessions":
+            for tenant_id in self.truths:
+                payable = self._payable(tenant_id)
+                if len(payable) > 1:
+                    self._world.wrong(
+                        f"{self._name(tenant_id)} could pay twice: {', '.join(payable)} are open"
+                    )
+
+    def _payable(self, tenant_id: str) -> list[str]:
+        now = self._world.scheduler.now
+        return [
+            s["id"]
+            for s in self._world.account.ledger.all("checkout.session", status="open")
+            if self._world.owner_of(s) == tenant_id and s["expires_at"] > now
+        ]
+
+    # The record.
+
+    def written(self, tenant_id: str, before: Any, after: Any) -> None:  # noqa: ANN401 - typed items
+        """Every write of a record."""
+        from tests.simulation.world import loaded  # noqa: PLC0415 - the world makes this
+
+        item = loaded(after)
+        self.records[tenant_id].append((self._world.scheduler.now, item))
+        was = self.records[tenant_id][-2][1] or {}
+        if item.get("phase") != was.get("phase"):
+            name = self._name(tenant_id)
+            self._world.tell(f"    {name}'s tenant is {item.get('phase') or 'absent'}")
+            self.transitions.append((was.get("phase") or "absent", item.get("phase") or "absent"))
+            if item.get("phase") == "deleting":
+                self._claimed(tenant_id, item)
+
+    def _claimed(self, tenant_id: str, item: Mapping[str, Any]) -> None:
+        self.look()
+        name, now = self._name(tenant_id), self._world.scheduler.now
+        paid = self._bought(tenant_id)
+        if paid:
+            self._world.wrong(f"{name}'s deletion is claimed, and {paid} is paid for")
+        if oracle.free_stands(item, now - 5):
+            self._world.wrong(f"{name}'s deletion is claimed, and Free stands")
+        if payable := self._payable(tenant_id):
+            self._world.wrong(f"{name}'s deletion is claimed, and {payable[0]} can still be paid")
+
+    def _bought(self, tenant_id: str) -> str | None:
+        """A live subscription of which we know, or could."""
+        for each in self.truth(tenant_id).subs:
+            if each.live and each.id not in self._world.by_hand:
+                return each.id
+        return None
+
+    # The cluster.
+
+    def asked_the_cluster(self, request: Request) -> None:
+        """Every request to it, as it arrives."""
+        if request.method != "DELETE" or not request.path.startswith("/api/v1/namespaces/arm-"):
+            return
+        tenant_id = request.path.rsplit("-", 1)[1]
+        item = self.records[tenant_id][-1][1] or {}
+        name = self._name(tenant_id)
+        if request.path.count("/") == 4 and item.get("phase") != "deleting":  # noqa: PLR2004
+            self._world.wrong(f"{name}'s namespace is deleted without a claim")
+        paid = self._bought(tenant_id)
+        if paid:
+            self._world.wrong(f"{name}'s namespace is deleted, and {paid} is paid for")
+
+    # Answers.
+
+    def answered(self, path: str, status: int, answer: Any) -> None:  # noqa: ANN401 - JSON
+        """Every answer of the API to a customer."""
+        if status == 500:  # noqa: PLR2004 - a bug
+            self._world.wrong(f"{path} answers 500: {answer}")
+
+    def acknowledged(self, delivery: Delivery, sent: set[str]) -> None:
+        """Stripe was told that an event is taken care of."""
+        import json  # noqa: PLC0415 - only here
+
+        tenant_id = self._world.tenant_of_event(json.loads(delivery.body))
+        if tenant_id and not sent & {tenant_id, delivery.event}:
+            self._world.wrong(f"{delivery.event} was acknowledged, and its key was not sent")
+
+    def has_read(self, who: Any, began: float, answer: Mapping[str, Any]) -> None:  # noqa: ANN401
+        """A status that a customer read was true of some moment, and not before an earlier one."""
+        self.look()
+        truths, records = self.truths[who.tenant_id], self.records[who.tenant_id]
+        matched = self._matched.setdefault(who.tenant_id, [])
+        first = max((i for end, i in matched if end <= began), default=0)
+        now = self._world.scheduler.now
+        stood = [item for i, (at, item) in enumerate(records) if at <= now and not (
+            i + 1 < len(records) and records[i + 1][0] < began
+        )]
+        skew = self._world.history.weather.skew + 1
+        for i in range(first, len(truths)):
+            for item in stood:
+                for moment in {began - skew, began, now, now + skew}:
+                    if self._true(answer, truths[i][1], item, moment):
+                        matched.append((now, i))
+                        return
+        told = f"{answer['status']} ({answer['planId']})"
+        self._world.wrong(f"{who.name} reads {told}, which was never true")
+
+    def _true(
+        self, answer: Mapping[str, Any], truth: oracle.Truth, item: Any, moment: float  # noqa: ANN401
+    ) -> bool:
+        if item is None:
+            return bool(answer["status"] == "none")
+        stands = oracle.stands(truth, item, moment)
+        if answer["status"] != stands.status:
+            return False
+        return stands.status in {"canceled", "none"} or answer["planId"] == stands.plan
+
+    # At rest.
+
+    def at_rest(self) -> None:
+        """Stripe, record, cluster and timeline say the same."""
+        self.look()
+        if self._world.broken:
+            return
+        granted = 0
+        for customer in self._world.customers.values():
+            item = self._world.item(customer.tenant_id)
+            if item is None:
+                if self._world.namespace(customer.tenant_id) is not None:
+                    self._world.wrong(f"{customer.name} has a namespace and no record")
+                continue
+            truth = self.truth(customer.tenant_id)
+            granted += bool(item.get("free") and item["free"].get("ended_at") is None)
+            self._record_is_true(customer.name, item, truth)
+            self._cluster_is_right(customer, item, truth)
+            self._paid_once(customer)
+        count = self._world.table.items.get(("FREE", "COUNT"), {}).get("standing", {"N": "0"})
+        if int(count["N"]) != granted:
+            self._world.wrong(f"{granted} Free grants stand, and {count['N']} are counted")
+        self._timeline_is_whole()
+
+    def _record_is_true(self, name: str, item: Mapping[str, Any], truth: oracle.Truth) -> None:
+        counts, known = truth.counts, item["billing"].get("subscription")
+        seen = known and (known["id"], known["status"], known["ended_at"], known["current_period_end"],
+                          known["cancel_at_period_end"])  # fmt: skip
+        real = counts and (counts.id, counts.status, counts.ended_at, counts.period_end, counts.ends)
+        if seen != real:
+            self._world.wrong(f"{name}'s record says {seen}, Stripe says {real}")
+        if set(item.get("disputes", ())) != truth.disputes:
+            self._world.wrong(f"{name}'s disputes are {sorted(truth.disputes)}, the record differs")
+        ended = oracle.ended_at(truth, item)
+        stands = (counts and counts.live) or oracle.free_stands(item, self._world.scheduler.now)
+        due = None if stands or ended is None else ended + oracle.RETENTION
+        if item.get("retention_until") != due:
+            self._world.wrong(f"{name}'s data are kept until {item.get('retention_until')}, not {due}")
+        if bool(item.get("grace_until")) != bool(counts and counts.status in {"past_due", "unpaid"}):
+            self._world.wrong(f"{name}'s grace is {item.get('grace_until')}")
+        elif item.get("grace_until"):
+            since = item["grace_until"] - oracle.GRACE
+            failing = [
+                a <= since + 5 and since - 5 <= b
+                for (a, t), (b, _) in zip(
+                    self.truths[self._tenant(name)],
+                    [*self.truths[self._tenant(name)][1:], (self._world.scheduler.now + 1e6, None)],
+                    strict=True,
+                )
+                if any(s.status in {"past_due", "unpaid"} for s in t.subs)
+            ]
+            if not any(failing):
+                self._world.wrong(f"{name}'s grace does not begin with a payment that failed")
+
+    def _cluster_is_right(self, customer: Any, item: Mapping[str, Any], truth: oracle.Truth) -> None:  # noqa: ANN401
+        from tests.simulation.world import CATALOGUE  # noqa: PLC0415 - the world makes this
+
+        stands = oracle.stands(truth, item, self._world.scheduler.now)
+        found = self._world.namespace(customer.tenant_id)
+        name = customer.name
+        if item.get("failure"):
+            self._world.wrong(f"{name}'s record still tells of a failure: {item['failure']['reason']}")
+        if stands.tenant == "absent":
+            if found is not None:
+                self._world.wrong(f"{name}'s tenant should be gone ({stands.status}), and stands")
+            return
+        if stands.tenant == "as it was":
+            return
+        if found is None:
+            never = stands.tenant == "suspended" and item.get("ready_since") is None
+            if not never:
+                self._world.wrong(f"{name} should have a tenant that is {stands.tenant}, and has none")
+            return
+        plan = CATALOGUE.plan(stands.plan or "")
+        if plan is None:
+            return
+        wanted = tenant.objects(
+            CATALOGUE, customer.tenant_id, plan, suspended=stands.tenant == "suspended"
+        )
+        for manifest in wanted:
+            real = self._real(customer.namespace, manifest, found)
+            if real is None or not _within(manifest, real):
+                self._world.wrong(
+                    f"{name}'s {manifest['kind']} {manifest['metadata']['name']} is not as "
+                    f"{stands.plan} ({stands.tenant}) has it"
+                )
+                return
+        self._nothing_else(customer, wanted)
+        if item.get("phase") != stands.tenant or item.get("applied") != tenant.revision(wanted):
+            self._world.wrong(f"{name}'s tenant is {stands.tenant}, the record says {item.get('phase')}")
+
+    def _real(self, namespace: str, manifest: Mapping[str, Any], found: Any) -> Any:  # noqa: ANN401
+        if manifest["kind"] == "Namespace":
+            return found
+        plural = next(p for p in MANAGED if p.startswith(_plural(manifest["kind"])))
+        base = GROUPS.get(plural, "/api/v1")
+        path = f"{base}/namespaces/{namespace}/{plural}/{manifest['metadata']['name']}"
+        real = self._world.cluster_call("GET", path)
+        return real if real["kind"] == manifest["kind"] else None
+
+    def _nothing_else(self, customer: Any, wanted: Sequence[Mapping[str, Any]]) -> None:  # noqa: ANN401
+        names = {(m["kind"], m["metadata"]["name"]) for m in wanted}
+        for plural in MANAGED:
+            base = GROUPS.get(plural, "/api/v1")
+            path = f"{base}/namespaces/{customer.namespace}/{plural}"
+            listed = self._world.cluster_call("GET", path)
+            kind = listed["kind"].removesuffix("List")
+            for each in listed["items"]:
+                if each["metadata"]["name"] != "default" and (
+                    (kind, each["metadata"]["name"]) not in names
+                ):
+                    self._world.wrong(f"{customer.name} has a {kind} too many")
+
+    def _paid_once(self, customer: Any) -> None:  # noqa: ANN401 - a Customer
+        """No two of a customer's checkouts charged for the same time."""
+        spans = []
+        for each in self._world.account.ledger.all("invoice", status="paid"):
+            of = each["parent"]["subscription_details"]["subscription"]
+            if self._world.owner_of(each) == customer.tenant_id and of not in self._world.by_hand:
+                line = each["lines"]["data"][0]["period"]
+                sub = self._world.account.ledger.tables["subscription"][of]
+                end = min(line["end"], sub["ended_at"] or line["end"])
+                spans.append((line["start"], end, of))
+        spans.sort()
+        for (_, end, a), (start, _, b) in zip(spans, spans[1:], strict=False):
+            if start < end and a != b:
+                self._world.wrong(f"{customer.name} paid {a} and {b} for the same time")
+
+    def _timeline_is_whole(self) -> None:
+        lines: dict[str, int] = {}
+        for pk, sk in self._world.table.items:
+            if sk.startswith("LINE#"):
+                event = sk.rsplit("#", 1)[1]
+                lines[f"{pk} {event}"] = lines.get(f"{pk} {event}", 0) + 1
+        import json  # noqa: PLC0415 - only here
+
+        for delivery in self._world.account.deliveries.values():
+            tenant_id = self._world.tenant_of_event(json.loads(delivery.body))
+            if tenant_id and lines.get(f"TENANT#{tenant_id} {delivery.event}") != 1:
+                self._world.wrong(
+                    f"{delivery.type} {delivery.event} is not in {self._name(tenant_id)}'s timeline"
+                )
+
+    def could_buy(self, customer: Any, answers: Sequence[Any]) -> None:  # noqa: ANN401 - a Customer
+        """Whoever has nothing can buy, whoever has something cannot buy again."""
+        counts = self.truth(customer.tenant_id).counts
+        wanted = "already_subscribed" if counts and counts.live else 200
+        if wanted not in answers:
+            self._world.wrong(f"{customer.name} wants to buy and is answered {answers}")
+        if wanted != 200 and 200 in answers:  # noqa: PLR2004 - OK
+            self._world.wrong(f"{customer.name} has a subscription and is sold another")
+
+    def _name(self, tenant_id: str) -> str:
+        return str(self._world.name_of(tenant_id))
+
+    def _tenant(self, name: str) -> str:
+        return str(self._world.customers[name].tenant_id)
+
+
+def _plural(kind: str) -> str:
+    return kind.lower().removesuffix("y")
+
+
+def _within(wanted: Any, real: Any) -> bool:  # noqa: ANN401 - JSON
+    """Whether everything that was applied is there, with the values that were applied."""
+    if isinstance(wanted, Mapping):
+        return isinstance(real, Mapping) and all(
+            key in real and _within(value, real[key]) for key, value in wanted.items()
+        )
+    if isinstance(wanted, list | tuple):
+        return len(wanted) == len(real) and all(map(_within, wanted, real))
+    return bool(wanted == real)

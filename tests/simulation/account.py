@@ -23,6 +23,7 @@ class Delivery:
 
     event: str
     type: str
+    tenant_id: str | None
     body: bytes
     since: float
     attempts: int = 0
@@ -96,9 +97,9 @@ class Account:
             tell(event)
         if event["type"] not in SUBSCRIBED:
             return
-        made = Delivery(
-            event["id"], event["type"], json.dumps(event).encode(), self._world.scheduler.now
-        )
+        tenant_id = self._world.tenant_of_event(event)
+        body = json.dumps(event).encode()
+        made = Delivery(event["id"], event["type"], tenant_id, body, self._world.scheduler.now)
         self.deliveries[made.event] = made
         random = self._world.random(f"delivery of {made.event}")
         weather = self._world.outside.weather

@@ -38,11 +38,13 @@ class MemoryDynamoDb:
 
     Attributes:
         items: by key, in DynamoDB's own typed form.
+        due: the items of the index and their range keys.
         on_write: told of every item that was written: key, before and after.
     """
 
     def __init__(self) -> None:
         self.items: dict[Key, Item] = {}
+        self.due: dict[Key, int] = {}
         self.on_write: list[Any] = []
 
     def get_item(self, *, Key: Item, **_: Any) -> dict[str, Any]:  # noqa: N803, ANN401 - boto3's names
@@ -66,10 +68,9 @@ class MemoryDynamoDb:
             raise NotUnderstood(IndexName)
         names, values = ExpressionAttributeNames, ExpressionAttributeValues
         found = [
-            item
-            for item in self.items.values()
-            if all(name in item for name in INDEX)
-            and holds(KeyConditionExpression, item, names, values)
+            self.items[key]
+            for key in self.due
+            if holds(KeyConditionExpression, self.items[key], names, values)
         ]
         found.sort(key=_place)
         if ExclusiveStartKey:
@@ -145,8 +146,13 @@ class MemoryDynamoDb:
                 arguments.get("ExpressionAttributeNames"),
                 arguments.get("ExpressionAttributeValues"),
             )
+        after = self.items.get(key)
+        if after is not None and all(name in after for name in INDEX):
+            self.due[key] = int(after["due_at"]["N"])
+        else:
+            self.due.pop(key, None)
         for tell in self.on_write:
-            tell(key, before, self.items.get(key))
+            tell(key, before, after)
 
 
 def _key(item: Item) -> Key:

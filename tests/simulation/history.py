@@ -143,10 +143,17 @@ _LIFE: dict[str, tuple[_Choice, ...]] = {
     ),
     "free": (
         (4, "subscribe", _plan, "checkout"),
-        (2, "stop_free", _none, "new"),
+        (2, "stop_free", _none, "ended"),
         (1, "start_free", _none, None),
         (2, "watch", _none, None),
         (2, "wait", lambda r: (r.choice((1, 8, 31)),), None),
+    ),
+    "ended": (
+        (4, "subscribe", _plan, "checkout"),
+        (1, "start_free", _none, "free"),
+        (2, "wait", lambda r: (r.choice((1, 8, 31)),), "new"),
+        (4, "wait_for_the_end_of_the_retention", _none, "new"),
+        (2, "watch", _none, None),
     ),
     "checkout": (
         (12, "pay", _card, "subscriber"),
@@ -163,7 +170,7 @@ _LIFE: dict[str, tuple[_Choice, ...]] = {
         (3, "wait", lambda r: (r.choice((4, 8, 31, 45)),), None),
         (3, "cancel_at_period_end", _none, None),
         (1, "keep_after_all", _none, None),
-        (3, "cancel_now", _none, "new"),
+        (3, "cancel_now", _none, "ended"),
         (2, "switch_plan", _plan, None),
         (2, "new_card", _card, None),
         (1, "pay_in_an_old_tab", _card, None),
@@ -176,7 +183,7 @@ _LIFE: dict[str, tuple[_Choice, ...]] = {
         (1, "dispute", _none, None),
         (1, "end_dispute", lambda r: (r.choice(("won", "lost")),), None),
         (1, "refund", _none, None),
-        (1, "delete_customer", _none, "new"),
+        (1, "delete_customer", _none, "ended"),
         (1, "second_subscription", _plan, None),
     ),
 }
@@ -191,6 +198,9 @@ def _life(name: str, random: Random) -> list[Act]:
         arguments = how(random)
         if what == "wait":
             at += arguments[0] * DAY + random.uniform(0, HOUR)
+        elif what == "wait_for_the_end_of_the_retention":
+            # Coming back at the very moment at which everything is about to be deleted.
+            at = max(at, (acts[-1].at if acts else at) + 30 * DAY + random.uniform(-30, 90))
         else:
             acts.append(Act(0, at, name, what, arguments))
             at += _gap(random, quick=phase == "checkout" or then == "checkout")

@@ -121,8 +121,16 @@ class StripeWire(stripe.HTTPClient):
 
     name = "simulation"
 
-    def __init__(self, outside: Outside, account: Stripe, on_call: Callable[[str, str], None]):
+    def __init__(
+        self,
+        outside: Outside,
+        account: Stripe,
+        on_call: Callable[[str, str], None],
+        ghosts: set[str],
+    ) -> None:
+        """`ghosts` gets the ids of what was made by calls that were answered with a failure."""
         super().__init__()
+        self._ghosts = ghosts
         self._outside = outside
         self._account = account
         self._on_call = on_call
@@ -163,7 +171,8 @@ class StripeWire(stripe.HTTPClient):
     def _broken(self, path: str, pairs: Any, headers: Mapping[str, str]) -> Any:  # noqa: ANN401
         """A 500 that Stripe repeats under its key; what was asked for may have been done."""
         if self._coin():
-            self._account.call("POST", path, pairs, {})
+            made = self._account.call("POST", path, pairs, {})
+            self._ghosts.add(str(made.body.get("id")))
         self._account.trouble.set({"errors": 1})
         answer = self._account.call("POST", path, pairs, headers)
         self._on_call("POST", path)

@@ -30,14 +30,13 @@ from chalicelib.gateways import cluster as cluster_gateway
 from chalicelib.gateways import dynamodb as table_gateway
 from chalicelib.gateways.cluster import KubernetesCluster
 from chalicelib.gateways.dynamodb import DynamoDb
-from chalicelib.gateways.items import plain
 from chalicelib.gateways.queue import SqsQueue
 from chalicelib.gateways.stripe_api import StripeApi
 from chalicelib.gateways.table import Table
 from chalicelib.gateways.tokens import Tokens
 from sandbox.kubernetes.authorization import ADMIN
 from sandbox.kubernetes.cluster import Cluster
-from sandbox.kubernetes.requests import Request, parse
+from sandbox.kubernetes.requests import parse
 from sandbox.stripe.webhooks import signature
 from tests.simulation import acts, oracle, watching
 from tests.simulation.account import Account, Delivery
@@ -121,6 +120,7 @@ class World:
         self.story: list[tuple[float, str]] | None = [] if telling else None
         self.broken: list[str] = []
         self.by_hand: set[str] = set()
+        self.ghosts: set[str] = set()
         self.foreign: set[str] = set()
         self.put_right: list[Callable[[], None]] = []
         self.live: set[Activity] = set()
@@ -144,7 +144,7 @@ class World:
         self.queue_wire = QueueWire(self.outside, self.queue)
         self.records = Table(DynamoDb("arm-engine-dev", TableWire(self.outside, self.table)))  # type: ignore[arg-type]
         self.sqs = SqsQueue(QUEUE, self.queue_wire)  # type: ignore[arg-type]
-        self.payments = _Sdk(StripeWire(self.outside, self.account.stripe, self._asked_stripe))
+        self.payments = _Sdk(StripeWire(self.outside, self.account.stripe, self._asked_stripe, self.ghosts))
         self.kubernetes = KubernetesCluster(
             ClusterWire(self.outside, self.cluster, self.watch.asked_the_cluster),
             field_manager=CATALOGUE.product.app,
@@ -329,7 +329,7 @@ class World:
                 self.wrong(f"the webhook answers 500 to {delivery.type}")
             self.account.done(delivery, accepted=status == 200)  # noqa: PLR2004
 
-        name = self._names.get(self.tenant_of_event(json.loads(delivery.body)) or "", None)
+        name = self._names.get(delivery.tenant_id or "")
         self.tell(f"Stripe delivers {delivery.type} {delivery.event}")
         key = f"{delivery.event} {delivery.attempts}"
         self.start("webhook", name, key, lambda: app(event, None), limit=API_TIMEOUT, then=over)
@@ -356,8 +356,7 @@ class World:
         self.schedule.wake()
 
     def _next_due(self) -> float | None:
-        due = [int(i["due_at"]["N"]) for i in self.table.items.values() if "due_at" in i]
-        return min(due, default=None)
+        return min(self.table.due.values(), default=None)
 
     def _terminating(self, action: Callable[[], None]) -> None:
         strand = self.scheduler.current
@@ -405,7 +404,7 @@ class World:
     def item(self, tenant_id: str) -> dict[str, Any] | None:
         """A tenant's record as it stands in the table."""
         found = self.table.items.get((f"TENANT#{tenant_id}", "RECORD"))
-        return None if found is None else loaded(found)
+        return None if found is None else watching.loaded(found)
 
     def make_old(self, tenant_id: str) -> None:
         """Take from a record what an older version of the code did not write."""
@@ -590,11 +589,3 @@ def _event(
         "body": body,
         "isBase64Encoded": encoded,
     }
-
-
-def loaded(item: dict[str, Any]) -> dict[str, Any]:
-    """An item as plain values."""
-    return {name: plain(table_gateway._deserializer.deserialize(v)) for name, v in item.items()}  # noqa: SLF001
-
-
-__all__ = ["Request", "World"]

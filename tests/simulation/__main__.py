@@ -31,12 +31,15 @@ def main() -> None:
     print(f"\n{text}")  # noqa: T201 - a program's own output
     if given.report:
         given.report.write_text(text)
-    for seed, why in sorted(total.failed.items())[:1]:
-        print(f"\nSeed {seed} failed: {why}\nThe shortest history that still fails:\n")  # noqa: T201
+    for seed, why in sorted(total.failed.items())[:SHOWN]:
+        print(f"Seed {seed} failed: {why}")  # noqa: T201
+    for seed in sorted(total.failed)[:1]:
+        print(f"\nThe shortest history of seed {seed} that still fails:\n")  # noqa: T201
         tell(seed)
     sys.exit(1 if total.failed or (given.seeds >= MANY and total.covered.not_reached()) else 0)
 
 
+SHOWN = 20
 MANY = 20_000
 """Seeds after which every crash point has to have been hit."""
 

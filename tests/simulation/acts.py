@@ -1,5 +1,6 @@
 """What customers, operators and fate do. An act that does not fit the moment comes to nothing."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -7,11 +8,9 @@ from typing import Any
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.record import Hold
 from chalicelib.domain.timeline import Line
-from sandbox.kubernetes.requests import parse
 from sandbox.stripe import cards, checkout, customers, invoices, money, subscriptions
 from sandbox.stripe.errors import Refusal
-from tests.simulation.history import DAY, FAILS_LATER, GOOD, SYSTEMS, Act
-from tests.simulation.wires import TOKEN
+from tests.simulation.history import GOOD, SYSTEMS, Act
 
 World = Any
 Customer = Any
@@ -76,6 +75,34 @@ def start_free(world: World, who: Customer) -> None:
 def stop_free(world: World, who: Customer) -> None:
     """Stop the Free plan."""
     world.ask(who, "POST", "/api/subscriptions/stop-free")
+
+
+def deploy(world: World, who: Customer, size: int) -> None:
+    """Run something of one's own, if one may at the moment."""
+    namespace = world.namespace(who.tenant_id) or {"metadata": {}}
+    annotations = namespace["metadata"].get("annotations", {})
+    if annotations.get("arm-engine.io/suspended") != "false" or who.tenant_id in world.foreign:
+        return
+    labels = {"app": "own"}
+    container = {"name": "own", "image": "registry.test/own"}
+    body = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "own"},
+        "spec": {
+            "replicas": size,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+        },
+    }
+    path = f"/apis/apps/v1/namespaces/{who.namespace}/deployments/own"
+    world.cluster_call(
+        "PATCH",
+        f"{path}?fieldManager=customer&force=true",
+        json.dumps(body).encode(),
+        "application/apply-patch+yaml",
+    )
+    who.runs = size
 
 
 def open_portal(world: World, who: Customer) -> None:
@@ -281,5 +308,3 @@ def carry_out(world: World, act: Act) -> None:
     """Do it."""
     globals()[act.what](world, world.customers[act.who], *act.how)
 
-
-__all__ = ["DAY", "FAILS_LATER", "TOKEN", "carry_out", "parse"]

@@ -167,6 +167,7 @@ _LIFE: dict[str, tuple[_Choice, ...]] = {
     ),
     "subscriber": (
         (3, "watch", _none, None),
+        (2, "deploy", lambda r: (r.choice((1, 3)),), None),
         (3, "wait", lambda r: (r.choice((4, 8, 31, 45)),), None),
         (3, "cancel_at_period_end", _none, None),
         (1, "keep_after_all", _none, None),

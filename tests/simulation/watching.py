@@ -7,18 +7,18 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 
 from chalicelib.domain import tenant
+from chalicelib.domain.drift import differences
+from chalicelib.gateways.cluster_objects import collection, path_of
 from chalicelib.gateways.items import plain
 from sandbox.kubernetes.requests import Request
 from tests.simulation import oracle
 from tests.simulation.account import Delivery
 
 _DESERIALIZER = TypeDeserializer()
-MANAGED = ("resourcequotas", "limitranges", "serviceaccounts", "networkpolicies", "roles", "rolebindings")
-GROUPS = {
-    "networkpolicies": "/apis/networking.k8s.io/v1",
-    "roles": "/apis/rbac.authorization.k8s.io/v1",
-    "rolebindings": "/apis/rbac.authorization.k8s.io/v1",
-}
+MANAGED = ("ResourceQuota", "LimitRange", "ServiceAccount", "NetworkPolicy", "Role", "RoleBinding",
+           "Deployment", "ConfigMap")  # fmt: skip
+THEIRS = frozenset({"default", "kube-root-ca.crt", "own"})
+"""What Kubernetes, and the customer, have in a namespace."""
 
 
 class Watch:
@@ -301,38 +301,36 @@ class Watch:
             CATALOGUE, customer.tenant_id, plan, suspended=stands.tenant == "suspended"
         )
         for manifest in wanted:
-            real = self._real(customer.namespace, manifest, found)
-            if real is None or not _within(manifest, real):
-                self._world.wrong(
-                    f"{name}'s {manifest['kind']} {manifest['metadata']['name']} is not as "
-                    f"{stands.plan} ({stands.tenant}) has it"
-                )
+            if wrong := differences(manifest, self._real(manifest)):
+                self._world.wrong(f"{name} on {stands.plan} ({stands.tenant}): {wrong[0]}")
                 return
         self._nothing_else(customer, wanted)
+        self._workload_is_right(customer, stands.tenant)
         if item.get("phase") != stands.tenant or item.get("applied") != tenant.revision(wanted):
             self._world.wrong(f"{name}'s tenant is {stands.tenant}, the record says {item.get('phase')}")
 
-    def _real(self, namespace: str, manifest: Mapping[str, Any], found: Any) -> Any:  # noqa: ANN401
-        if manifest["kind"] == "Namespace":
-            return found
-        plural = next(p for p in MANAGED if p.startswith(_plural(manifest["kind"])))
-        base = GROUPS.get(plural, "/api/v1")
-        path = f"{base}/namespaces/{namespace}/{plural}/{manifest['metadata']['name']}"
-        real = self._world.cluster_call("GET", path)
+    def _real(self, manifest: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+        real = self._world.cluster_call("GET", path_of(manifest))
         return real if real["kind"] == manifest["kind"] else None
 
     def _nothing_else(self, customer: Any, wanted: Sequence[Mapping[str, Any]]) -> None:  # noqa: ANN401
         names = {(m["kind"], m["metadata"]["name"]) for m in wanted}
-        for plural in MANAGED:
-            base = GROUPS.get(plural, "/api/v1")
-            path = f"{base}/namespaces/{customer.namespace}/{plural}"
-            listed = self._world.cluster_call("GET", path)
-            kind = listed["kind"].removesuffix("List")
-            for each in listed["items"]:
-                if each["metadata"]["name"] != "default" and (
-                    (kind, each["metadata"]["name"]) not in names
-                ):
-                    self._world.wrong(f"{customer.name} has a {kind} too many")
+        for kind in MANAGED:
+            for each in self._world.cluster_call("GET", collection(kind, customer.namespace))["items"]:
+                name = each["metadata"]["name"]
+                if name not in THEIRS and (kind, name) not in names:
+                    self._world.wrong(f"{customer.name} has a {kind} {name} too many")
+
+    def _workload_is_right(self, customer: Any, stands: str) -> None:  # noqa: ANN401 - a Customer
+        """What the customer runs is stopped with the tenant, and comes back in its size."""
+        own = self._world.cluster_call(
+            "GET", f"{collection('Deployment', customer.namespace)}/own"
+        )
+        if own["kind"] != "Deployment":
+            return
+        size = own["spec"]["replicas"]
+        if size != (customer.runs if stands == "running" else 0):
+            self._world.wrong(f"{customer.name} runs {size} pods, of {customer.runs}: {stands}")
 
     def _paid_once(self, customer: Any) -> None:  # noqa: ANN401 - a Customer
         """No two of a customer's checkouts charged for the same time."""
@@ -385,18 +383,3 @@ def loaded(item: Mapping[str, Any]) -> dict[str, Any]:
 
 def _phase(item: Any) -> str:  # noqa: ANN401 - a typed item, or none
     return str(item["phase"]["S"]) if item and "phase" in item else "absent"
-
-
-def _plural(kind: str) -> str:
-    return kind.lower().removesuffix("y")
-
-
-def _within(wanted: Any, real: Any) -> bool:  # noqa: ANN401 - JSON
-    """Whether everything that was applied is there, with the values that were applied."""
-    if isinstance(wanted, Mapping):
-        return isinstance(real, Mapping) and all(
-            key in real and _within(value, real[key]) for key, value in wanted.items()
-        )
-    if isinstance(wanted, list | tuple):
-        return len(wanted) == len(real) and all(map(_within, wanted, real))
-    return bool(wanted == real)

@@ -12,7 +12,7 @@ from urllib3.exceptions import ProtocolError
 
 from chalicelib.gateways.kubernetes_http import KubernetesHttp, fixed
 from sandbox.kubernetes.cluster import Cluster
-from sandbox.kubernetes.requests import Answer, Request, as_json, parse
+from sandbox.kubernetes.requests import Answer, Request, as_json, parse, target_of
 from sandbox.kubernetes.statuses import Refusal
 from sandbox.stripe.state import Stripe
 from tests.simulation import dynamodb
@@ -231,7 +231,9 @@ class ClusterWire(KubernetesHttp):
             self._on_call(request)
             return self._cluster.handle(request)
 
-        name = f"{method} {request.path.rsplit('/', 2)[-2]}"
+        target = target_of(request.path)
+        verb = method if target is None or target.name else "LIST"
+        name = f"{verb} {target.kind.plural if target else request.path}"
         try:
             answer = self._outside.call("cluster", name, effect, _cluster_error, again=effect)
         except _Answered as e:

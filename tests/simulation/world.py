@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -22,12 +22,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 from app import app
 from chalicelib import wiring
 from chalicelib.config import Settings
-from chalicelib.domain import catalogue_file, tenant
+from chalicelib.domain import catalogue_file, templates, tenant
+from chalicelib.domain.catalogue import Catalogue
 from chalicelib.domain.errors import Temporary, Waiting
+from chalicelib.domain.labels import Labels
 from chalicelib.domain.record import User
 from chalicelib.entrypoints import webhooks
 from chalicelib.gateways import cluster as cluster_gateway
 from chalicelib.gateways import dynamodb as table_gateway
+from chalicelib.gateways import side_by_side
 from chalicelib.gateways.cluster import KubernetesCluster
 from chalicelib.gateways.dynamodb import DynamoDb
 from chalicelib.gateways.queue import SqsQueue
@@ -72,9 +75,37 @@ SETTINGS = Settings.from_env(
         "KUBE_TOKEN": TOKEN,
     }
 )
-CATALOGUE = catalogue_file.parse(
-    (Path(wiring.__file__).with_name("plans.toml")).read_text("utf-8")
-)
+TEMPLATES = {
+    "basic": """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: product}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: product}}
+  template:
+    metadata: {labels: {app: product}}
+    spec: {containers: [{name: product, image: "registry.test/product:{{plan}}"}]}
+""",
+    "pro": """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: extras}
+data: {tenant: "{{tenant}}"}
+""",
+}
+"""An adopter's own objects, by plan: some run, and some leave with a change of plan."""
+
+
+def _catalogue() -> Catalogue:
+    text = Path(wiring.__file__).with_name("plans.toml").read_text("utf-8")
+    found = catalogue_file.parse(text)
+    plans = tuple(replace(p, folder=p.id if p.id in TEMPLATES else None) for p in found.plans)
+    read = lambda folder: {"objects.yaml": TEMPLATES[folder]}  # noqa: E731 - one line of a test
+    return templates.loaded(replace(found, plans=plans), read)
+
+
+CATALOGUE = _catalogue()
 PLAN_OF = {CATALOGUE.product_id("dev", plan): plan.id for plan in CATALOGUE.paid_plans}
 TOKENS = Tokens(issuer=ISSUER, audience="client", jwks_url=None, secret=JWT_SECRET)
 
@@ -103,6 +134,7 @@ class Customer:
     name: str
     tenant_id: str
     namespace: str
+    runs: int = 0
     tabs: list[str] = field(default_factory=list)
     readings: list[tuple[float, float, dict[str, Any]]] = field(default_factory=list)
 
@@ -147,7 +179,7 @@ class World:
         self.payments = _Sdk(StripeWire(self.outside, self.account.stripe, self._asked_stripe, self.ghosts))
         self.kubernetes = KubernetesCluster(
             ClusterWire(self.outside, self.cluster, self.watch.asked_the_cluster),
-            field_manager=CATALOGUE.product.app,
+            Labels.of(CATALOGUE.product),
         )
         self.source = EventSource(self, self.queue)
         self.schedule = Schedule(self, self._next_due)
@@ -173,7 +205,8 @@ class World:
             patch.object(time, "time", lambda: self.scheduler.now),
             patch.object(time, "sleep", self.scheduler.sleep),
             patch.object(table_gateway, "random", self),
-            patch.object(cluster_gateway, "ThreadPoolExecutor", lambda max_workers: _Pool(self)),
+            patch.object(cluster_gateway, "ThreadPoolExecutor", self._pool),
+            patch.object(side_by_side, "ThreadPoolExecutor", self._pool),
             patch.object(webhooks, "time", time),
             self._logged(),
         ):
@@ -197,6 +230,9 @@ class World:
         finally:
             logger.removeHandler(handler)
             logger.propagate = propagates
+
+    def _pool(self, **_: Any) -> "_Pool":  # noqa: ANN401 - however many workers
+        return _Pool(self)
 
     def _clock(self) -> float:
         """Each process's clock is off by a little of its own."""
@@ -364,9 +400,11 @@ class World:
         lasts = random.choice((0.5, 2.0, 5.0, 5.0, 30.0, 200.0))
         self.scheduler.at(self.scheduler.now + lasts, action)
 
-    def cluster_call(self, method: str, path: str, body: bytes = b"") -> Any:  # noqa: ANN401 - JSON
+    def cluster_call(
+        self, method: str, path: str, body: bytes = b"", content_type: str = "application/json"
+    ) -> Any:  # noqa: ANN401 - JSON
         """Somebody else's request to the API server."""
-        headers = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
+        headers = {"authorization": f"Bearer {TOKEN}", "content-type": content_type}
         return self.cluster.handle(parse(method, path, headers, body)).json
 
     def namespace(self, tenant_id: str) -> Any:  # noqa: ANN401 - JSON

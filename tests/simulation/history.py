@@ -61,7 +61,7 @@ class History:
 def of_seed(seed: int) -> History:
     """The history of a seed."""
     random = Random(f"history {seed}")  # noqa: S311 - a simulation
-    names = NAMES[: random.choice((1, 1, 1, 2, 2, 3))]
+    names = NAMES[: random.choice((1, 1, 1, 1, 2, 2, 3))]
     acts: list[Act] = []
     for name in names:
         acts += _life(name, random)
@@ -193,7 +193,7 @@ _LIFE: dict[str, tuple[_Choice, ...]] = {
 def _life(name: str, random: Random) -> list[Act]:
     """One customer's acts. What does not fit the moment comes to nothing."""
     at, phase, acts = random.uniform(0, 60), "new", []
-    for _ in range(random.randint(3, 11)):
+    for _ in range(random.randint(2, 9)):
         choices = _LIFE[phase]
         _, what, how, then = random.choices(choices, [c[0] for c in choices])[0]
         arguments = how(random)

@@ -17,6 +17,11 @@ from tests.simulation.account import Delivery
 _DESERIALIZER = TypeDeserializer()
 MANAGED = ("ResourceQuota", "LimitRange", "ServiceAccount", "NetworkPolicy", "Role", "RoleBinding",
            "Deployment", "ConfigMap")  # fmt: skip
+STANDING = (
+    "hold", "phase", "ready_since", "grace_until", "checkout", "paid_session", "free", "free_until",
+)  # fmt: skip
+"""What of a record says how a tenant stands, besides what Stripe says."""
+
 THEIRS = frozenset({"default", "kube-root-ca.crt", "own"})
 """What Kubernetes, and the customer, have in a namespace."""
 
@@ -129,7 +134,8 @@ class Watch:
         """Every write of a record."""
         self.records[tenant_id].append((self._world.scheduler.now, after))
         was, now = _phase(before), _phase(after)
-        self._note_status(tenant_id, after)
+        if before is None or before["version"] != after["version"]:
+            self._note_status(tenant_id, after)
         if now != was:
             self._world.tell(f"    {self._name(tenant_id)}'s tenant is {now}")
             self.transitions[f"{was} -> {now}"] += 1
@@ -137,8 +143,9 @@ class Watch:
                 self._claimed(tenant_id, loaded(before))
 
     def _note_status(self, tenant_id: str, item: Any) -> None:  # noqa: ANN401 - a typed item
-        """For the coverage: what the page would say after each write that changes it."""
-        stands = oracle.stands(self.truths[tenant_id][-1][1], loaded(item), self._world.scheduler.now)
+        """For the coverage: what the page would say after each decision that changes it."""
+        known = loaded({name: item[name] for name in STANDING if name in item})
+        stands = oracle.stands(self.truths[tenant_id][-1][1], known, self._world.scheduler.now)
         now, was = f"{stands.status}/{stands.tenant}", self._stood.get(tenant_id, "none/absent")
         if now != was:
             self._stood[tenant_id] = now

@@ -17,6 +17,7 @@ from sandbox.kubernetes.statuses import Refusal
 from sandbox.stripe.state import Stripe
 from tests.simulation import dynamodb
 from tests.simulation.outside import Outside
+from tests.simulation.remembering import Remembering
 
 TOKEN = "provisioner"  # noqa: S105 - of the simulation's own cluster
 KEY = "sk_test_simulation"
@@ -209,7 +210,7 @@ class ClusterWire(KubernetesHttp):
     def __init__(self, outside: Outside, cluster: Cluster, on_call: Callable[[Request], None]):
         super().__init__(fixed("https://cluster.test", None, TOKEN))
         self._outside = outside
-        self._cluster = cluster
+        self._cluster = Remembering(cluster)
         self._on_call = on_call
 
     def _api(self, access: Any) -> Any:  # noqa: ANN401 - in place of an ApiClient
@@ -225,11 +226,12 @@ class ClusterWire(KubernetesHttp):
     ) -> "_Raw":
         """One request, sent again when its answer is lost, as the pool does."""
         raw = json.dumps(body).encode() if body is not None else b""
-        request = parse(method, url.removeprefix("https://cluster.test"), header_params, raw)
+        line = url.removeprefix("https://cluster.test")
+        request = parse(method, line, header_params, raw)
 
         def effect() -> Answer:
             self._on_call(request)
-            return self._cluster.handle(request)
+            return self._cluster.handle(request, line)
 
         target = target_of(request.path)
         verb = method if target is None or target.name else "LIST"

@@ -135,6 +135,7 @@ class Customer:
     tenant_id: str
     namespace: str
     runs: int = 0
+    asked: int = 0
     tabs: list[str] = field(default_factory=list)
     readings: list[tuple[float, float, dict[str, Any]]] = field(default_factory=list)
 
@@ -304,8 +305,8 @@ class World:
             if activity.killed or activity.error is not None:
                 self.scheduler.at(self.scheduler.now + 60, lambda: self.insist(kind, who, work))
 
-        self._ids += 1
-        self.start(kind, who.name, f"insisting {self._ids}", work, then=then)
+        who.asked += 1
+        self.start(kind, who.name, f"insisting {who.asked}", work, then=then)
 
     # Requests.
 
@@ -331,8 +332,8 @@ class World:
             self.watch.answered(path, status, answer)
             then(status, answer)
 
-        self._ids += 1
-        key = f"{path} {len(who.readings)} {self._ids}"
+        who.asked += 1
+        key = f"{path} {who.asked}"
         self.start("api", who.name, key, lambda: app(event, None), limit=API_TIMEOUT, then=over)
 
     def read_status(self, who: Customer) -> None:

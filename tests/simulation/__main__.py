@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.simulation import teeth
 from tests.simulation.history import of_seed
 from tests.simulation.many import Covered, Result, live, many, show_progress
 from tests.simulation.shrinking import shrunk
@@ -21,7 +22,10 @@ def main() -> None:
     parser.add_argument("--whole", action="store_true", help="do not shorten the story")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--report", type=Path, help="where to write what was covered")
+    parser.add_argument("--teeth", action="store_true", help="which seeds see planted mistakes")
     given = parser.parse_args()
+    if given.teeth:
+        sys.exit(1 if teeth.search(given.jobs) else 0)
     if given.seed is not None:
         sys.exit(tell(given.seed, whole=given.whole))
     total = Result()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.domain.stripe_event import SUBSCRIBED
-from sandbox.stripe import catalogue
+from sandbox.stripe import catalogue, configurations
 from sandbox.stripe.state import Stripe
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -23,6 +23,7 @@ class Delivery:
 
     event: str
     type: str
+    about: str
     tenant_id: str | None
     body: bytes
     since: float
@@ -62,6 +63,8 @@ class Account:
                     "lookup_key": shop.lookup_key(stage, plan),
                 },
             )
+        metadata = {"deployment": shop.deployment(stage)}
+        configurations.create(self.ledger, {"features": {}, "metadata": metadata})
         self.ledger.tables["event"].clear()
         self.ledger.on_event.append(self._take)
         self.ledger.owed = self._owed
@@ -99,7 +102,10 @@ class Account:
             return
         tenant_id = self._world.tenant_of_event(event)
         body = json.dumps(event).encode()
-        made = Delivery(event["id"], event["type"], tenant_id, body, self._world.scheduler.now)
+        about = event["data"]["object"]["id"]
+        made = Delivery(
+            event["id"], event["type"], about, tenant_id, body, self._world.scheduler.now
+        )
         self.deliveries[made.event] = made
         random = self._world.random(f"delivery of {made.event}")
         weather = self._world.outside.weather

@@ -153,6 +153,7 @@ _LIFE: dict[str, tuple[_Choice, ...]] = {
         (1, "start_free", _none, "free"),
         (2, "wait", lambda r: (r.choice((1, 8, 31)),), "new"),
         (4, "wait_for_the_end_of_the_retention", _none, "new"),
+        (1, "second_subscription", _plan, "subscriber"),
         (2, "watch", _none, None),
     ),
     "checkout": (

@@ -41,6 +41,7 @@ class Watch:
         self.transitions: Counter[str] = Counter()
         self.statuses: Counter[str] = Counter()
         self._stood: dict[str, str] = {}
+        self._told: set[str] = set()
         self._matched: dict[str, list[tuple[float, int]]] = {}
         self._owners: dict[str, str] = {}
 
@@ -134,6 +135,10 @@ class Watch:
         """Every write of a record."""
         self.records[tenant_id].append((self._world.scheduler.now, after))
         was, now = _phase(before), _phase(after)
+        if before and "grace_until" in before and "grace_until" in after:
+            moved = before["grace_until"] != after["grace_until"]
+            if moved:
+                self._world.wrong(f"{self._name(tenant_id)}'s grace has moved while it runs")
         if before is None or before["version"] != after["version"]:
             self._note_status(tenant_id, after)
         if now != was:
@@ -164,9 +169,9 @@ class Watch:
             self._world.wrong(f"{name}'s deletion is claimed, and {payable[0]} can still be paid")
 
     def _bought(self, tenant_id: str) -> str | None:
-        """A live subscription of which we know, or could."""
+        """A live subscription of which we know, or could: one made by hand is known by its event."""
         for each in self.truth(tenant_id).subs:
-            if each.live and each.id not in self._world.by_hand:
+            if each.live and (each.id not in self._world.by_hand or each.id in self._told):
                 return each.id
         return None
 
@@ -193,6 +198,8 @@ class Watch:
 
     def acknowledged(self, delivery: Delivery, sent: set[str]) -> None:
         """Stripe was told that an event is taken care of."""
+        if delivery.type == "customer.subscription.created":
+            self._told.add(delivery.about)
         if delivery.tenant_id and not sent & {delivery.tenant_id, delivery.event}:
             self._world.wrong(f"{delivery.event} was acknowledged, and its key was not sent")
 

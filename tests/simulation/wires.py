@@ -14,6 +14,7 @@ from chalicelib.gateways.kubernetes_http import KubernetesHttp, fixed
 from sandbox.kubernetes.cluster import Cluster
 from sandbox.kubernetes.requests import Answer, Request, as_json, parse, target_of
 from sandbox.kubernetes.statuses import Refusal
+from sandbox.stripe.idempotency import in_use
 from sandbox.stripe.state import Stripe
 from tests.simulation import dynamodb
 from tests.simulation.outside import Outside
@@ -28,6 +29,7 @@ READ = {
     "price": ("id", "object", "product", "lookup_key"),
     "checkout.session": ("id", "object", "status", "url", "expires_at"),
     "billing_portal.session": ("id", "object", "url"),
+    "billing_portal.configuration": ("id", "object", "metadata", "active"),
     "event": ("id", "object", "type", "created", "data"),
     "dispute": ("id", "object", "status", "charge"),
     "charge": ("id", "object", "customer"),
@@ -132,12 +134,18 @@ class StripeWire(stripe.HTTPClient):
         """`ghosts` gets the ids of what was made by calls that were answered with a failure."""
         super().__init__()
         self._ghosts = ghosts
+        self._under_way: set[str] = set()
         self._outside = outside
         self._account = account
         self._on_call = on_call
 
     def request(
-        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None  # noqa: ANN401
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        post_data: Any = None,  # noqa: ANN401
+        **_: Any,  # noqa: ANN401
     ) -> tuple[str, int, Mapping[str, str]]:
         """One request."""
         parts = urlsplit(url)
@@ -146,7 +154,15 @@ class StripeWire(stripe.HTTPClient):
         lowered = {name.lower(): value for name, value in headers.items()}
         verb = method.upper()
 
+        key = lowered.get("idempotency-key") if verb == "POST" else None
+
         def effect() -> Any:  # noqa: ANN401 - the stand-in's answer
+            if key is not None:
+                if key in self._under_way:
+                    refusal = in_use(key)
+                    raise _Answered((json.dumps(refusal.body()), refusal.status, {}))
+                self._under_way.add(key)
+                mine.append(key)
             answer = self._account.call(verb, parts.path, pairs, lowered)
             self._on_call(verb, parts.path)
             return answer
@@ -154,16 +170,19 @@ class StripeWire(stripe.HTTPClient):
         def fails(how: str) -> Exception:
             if how != "throttled":
                 return stripe.APIConnectionError(f"the simulation: {how}", should_retry=True)
-            if verb == "POST" and "idempotency-key" in lowered and self._coin():
+            if key is not None and self._coin():
                 return _Answered(self._broken(parts.path, pairs, lowered))
             body = {"error": {"type": "invalid_request_error", "message": "Too many requests"}}
             return _Answered((json.dumps(body), 429, {}))
 
+        mine: list[str] = []
         try:
             answer = self._outside.call("stripe", _named(verb, parts.path), effect, fails)
         except _Answered as e:
             body, status, more = e.answer
             return body, status, more
+        finally:
+            self._under_way.difference_update(mine)
         return json.dumps(pruned(answer.body)), answer.status, answer.headers
 
     def _coin(self) -> bool:

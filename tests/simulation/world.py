@@ -119,14 +119,6 @@ def _token(name: str) -> str:
     return jwt.encode(claims, JWT_SECRET, "HS256")
 
 
-class _Sdk(StripeApi):
-    """The gateway, with the SDK on our transport."""
-
-    def __init__(self, wire: StripeWire) -> None:
-        self._client = stripe.StripeClient(KEY, http_client=wire, max_network_retries=2).v1
-        self._prices = {}
-
-
 @dataclass(slots=True)
 class Customer:
     """Somebody who buys: what their browser knows, and what they were told."""
@@ -177,7 +169,8 @@ class World:
         self.queue_wire = QueueWire(self.outside, self.queue)
         self.records = Table(DynamoDb("arm-engine-dev", TableWire(self.outside, self.table)))  # type: ignore[arg-type]
         self.sqs = SqsQueue(QUEUE, self.queue_wire)  # type: ignore[arg-type]
-        self.payments = _Sdk(StripeWire(self.outside, self.account.stripe, self._asked_stripe, self.ghosts))
+        wire = StripeWire(self.outside, self.account.stripe, self._asked_stripe, self.ghosts)
+        self.payments = StripeApi(KEY, http_client=wire, deployment=CATALOGUE.deployment("dev"))
         self.kubernetes = KubernetesCluster(
             ClusterWire(self.outside, self.cluster, self.watch.asked_the_cluster),
             Labels.of(CATALOGUE.product),
@@ -194,6 +187,7 @@ class World:
             patch.multiple(
                 wiring,
                 settings=lambda: SETTINGS,
+                _parameters=lambda: None,
                 catalogue=lambda: CATALOGUE,
                 records=lambda: self.records,
                 queue=lambda: self.sqs,

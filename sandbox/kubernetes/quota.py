@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from sandbox.kubernetes import kinds, quantities, statuses
@@ -83,13 +84,17 @@ def status(store: Store, quota: Object) -> Object:
 def used_in(store: Store, namespace: str, names: Iterable[str]) -> dict[str, Decimal]:
     """What a namespace uses of each of these."""
     total = dict.fromkeys(names, Decimal(0))
-    for kind in KINDS:
-        if kind.namespaced and _concerns(kind, total):
-            for obj in store.all(kind, namespace):
-                for name, amount in usage(kind, obj).items():
-                    if name in total:
-                        total[name] += amount
+    for kind in _concerned(tuple(total)):
+        for obj in store.all(kind, namespace):
+            for name, amount in usage(kind, obj).items():
+                if name in total:
+                    total[name] += amount
     return total
+
+
+@cache
+def _concerned(names: tuple[str, ...]) -> tuple[Kind, ...]:
+    return tuple(kind for kind in KINDS if kind.namespaced and _concerns(kind, names))
 
 
 def _concerns(kind: Kind, names: Iterable[str]) -> bool:

@@ -1,6 +1,5 @@
 """Everything that the stand-in knows: objects by kind and id, and what happened to them."""
 
-import copy
 import secrets
 import string
 import threading
@@ -8,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from sandbox.stripe.errors import BAD_REQUEST, NOT_FOUND, missing
-from sandbox.stripe.objects import Obj, shape
+from sandbox.stripe.objects import Obj, copied, shape
 
 ALPHABET = string.ascii_letters + string.digits
 
@@ -108,7 +107,7 @@ class Ledger:
 
     def emit(self, kind: str, obj: Obj, previous: Obj | None = None) -> Obj:
         """Record that something happened, with the object as it is now."""
-        data: dict[str, Any] = {"object": copy.deepcopy(obj)}
+        data: dict[str, Any] = {"object": copied(obj)}
         if previous is not None:
             data["previous_attributes"] = previous
         event = self.add("event", type=kind, data=data, request=dict(self.cause))
@@ -121,7 +120,7 @@ class Ledger:
         previous = {key: obj.get(key) for key, value in fields.items() if obj.get(key) != value}
         if previous:
             obj.update(fields)
-            self.emit(kind, obj, copy.deepcopy(previous))
+            self.emit(kind, obj, copied(previous))
 
     def new_customer(self, **fields: Any) -> Obj:  # noqa: ANN401 - JSON
         """A customer, with a number for their invoices."""

@@ -1,12 +1,11 @@
 """Pages of lists, and objects in place of their ids."""
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
 from sandbox.stripe.errors import BAD_REQUEST, Refusal
 from sandbox.stripe.ledger import Ledger
-from sandbox.stripe.objects import Obj, listing
+from sandbox.stripe.objects import Obj, copied, listing
 
 USUAL, MOST = 10, 100
 
@@ -62,7 +61,7 @@ def expanded(ledger: Ledger, answer: Obj, paths: list[str]) -> Obj:
     Raises:
         Refusal: there is nothing at a path that could be expanded.
     """
-    answer = copy.deepcopy(answer)
+    answer = copied(answer)
     for path in paths:
         _expand(ledger, answer, path.split("."), path)
     return answer
@@ -79,9 +78,9 @@ def _expand(ledger: Ledger, node: Any, path: list[str], whole: str) -> None:  # 
     if node.get("object") == "invoice" and name == "payments":
         paid = [p for p in ledger.all("invoice_payment") if p["invoice"] == node["id"]]
         url = f"/v1/invoice_payments?invoice={node['id']}"
-        node[name] = copy.deepcopy(listing(url, paid))
+        node[name] = copied(listing(url, paid))
     if node.get("object") == "checkout.session" and name == "line_items":
-        node[name] = copy.deepcopy(line_items(ledger, node["id"]))
+        node[name] = copied(line_items(ledger, node["id"]))
     if name not in node:
         raise Refusal(f"This property cannot be expanded ({whole}).", param="expand")
     value = node[name]
@@ -89,7 +88,7 @@ def _expand(ledger: Ledger, node: Any, path: list[str], whole: str) -> None:  # 
         found = ledger.find(value)
         if found is None:
             raise Refusal(f"This property cannot be expanded ({whole}).", param="expand")
-        node[name] = copy.deepcopy(found)
+        node[name] = copied(found)
     if rest:
         _expand(ledger, node[name], rest, whole)
 

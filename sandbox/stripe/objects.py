@@ -1,12 +1,12 @@
 """The shapes of Stripe's objects, as they are before anything happened to them."""
 
-import copy
 import functools
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 Obj = dict[str, Any]
+T = TypeVar("T")
 
 SHAPES = Path(__file__).with_name("shapes.json")
 
@@ -19,7 +19,16 @@ def _shapes() -> dict[str, Obj]:
 
 def shape(kind: str) -> Obj:
     """A fresh object of this kind."""
-    return copy.deepcopy(_shapes().get(kind, {"object": kind, "created": None, "metadata": {}}))
+    return copied(_shapes().get(kind, {"object": kind, "created": None, "metadata": {}}))
+
+
+def copied(value: T) -> T:
+    """A copy of JSON, all the way down; `copy.deepcopy` takes five times as long."""
+    if isinstance(value, dict):
+        return {key: copied(inner) for key, inner in value.items()}  # type: ignore[return-value]
+    if isinstance(value, list | tuple):
+        return [copied(inner) for inner in value]  # type: ignore[return-value]
+    return value
 
 
 def listing(url: str, data: list[Obj], *, has_more: bool = False) -> Obj:

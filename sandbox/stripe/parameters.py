@@ -5,6 +5,7 @@ do not name, Stripe refuses; so does this. Values come as text and leave as what
 Types are looked up one key at a time: whole, `checkout.sessions.create` alone has some 400 of them.
 """
 
+import functools
 import re
 import sys
 import types
@@ -83,8 +84,13 @@ def _resolve(annotation: Any, module: str) -> Any:  # noqa: ANN401 - a type form
     if isinstance(annotation, typing.ForwardRef):
         annotation = annotation.__forward_arg__
     if isinstance(annotation, str):
-        annotation = eval(annotation, vars(sys.modules[module]))  # noqa: S307 - the SDK's own source
+        annotation = _evaluated(annotation, module)
     return annotation
+
+
+@functools.cache
+def _evaluated(text: str, module: str) -> Any:  # noqa: ANN401 - a type form
+    return eval(text, vars(sys.modules[module]))  # noqa: S307 - the SDK's own source
 
 
 def _value(given: Any, wanted: Any, module: str, path: str) -> Any:  # noqa: ANN401 - any JSON value

@@ -1,7 +1,5 @@
 """Stripe without a socket: a call goes in, an answer comes out, and time passes in between."""
 
-import copy
-import json
 from collections.abc import Callable, Iterable, Mapping
 
 from sandbox.stripe import moments, parameters, routes
@@ -10,7 +8,7 @@ from sandbox.stripe.faults import Trouble
 from sandbox.stripe.idempotency import Answer, Answers, in_use
 from sandbox.stripe.ledger import Ledger, random_id
 from sandbox.stripe.lists import expanded
-from sandbox.stripe.objects import Obj
+from sandbox.stripe.objects import Obj, copied
 
 OK = 200
 
@@ -98,7 +96,7 @@ class Stripe:
         params = parameters.check(parameters.tree(pairs), route.params)
         answer = route.does(self.ledger, params, *ids)
         paths = params.get("expand", [])
-        return expanded(self.ledger, answer, paths) if paths else copy.deepcopy(answer)
+        return expanded(self.ledger, answer, paths) if paths else copied(answer)
 
 
 def _failed(status: int, message: str) -> Answer:
@@ -107,4 +105,4 @@ def _failed(status: int, message: str) -> Answer:
 
 def _signed(answer: Answer, request_id: str, **more: str) -> Answer:
     headers = {"Request-Id": request_id, **more, **answer.headers}
-    return Answer(answer.status, json.loads(json.dumps(answer.body)), headers)
+    return Answer(answer.status, answer.body, headers)

@@ -1,0 +1,135 @@
+"""Many histories, on every core, and what they covered together."""
+
+import multiprocessing
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from tests.simulation.history import History, of_seed
+from tests.simulation.world import World
+
+CHUNK = 50
+"""Seeds that a process takes at a time."""
+
+
+@dataclass(slots=True)
+class Covered:
+    """What was reached, by how often.
+
+    Attributes:
+        passed: calls to the outside, by who made which.
+        crashed: processes that died, `before` or `after` which call.
+        transitions: a tenant's changes, from what to what.
+        statuses: what customers read, and from what it changed.
+        acts: what was done.
+    """
+
+    passed: Counter[str] = field(default_factory=Counter)
+    crashed: Counter[str] = field(default_factory=Counter)
+    transitions: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)
+    acts: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: "Covered") -> None:
+        """Put both together."""
+        for name in self.__slots__:
+            getattr(self, name).update(getattr(other, name))
+
+    def take(self, world: World) -> None:
+        """What one history has reached."""
+        self.passed += world.outside.points.passed
+        self.crashed += world.outside.points.crashed
+        self.transitions += world.watch.transitions
+        self.statuses += world.watch.statuses
+        self.acts += Counter(act.what for act in world.history.acts)
+
+    def not_reached(self) -> list[str]:
+        """Crash points that were passed and never died at."""
+        sides = [f"{point} {side}" for point in self.passed for side in ("before", "after")]
+        return sorted(point for point in sides if not self.crashed[point])
+
+
+@dataclass(slots=True)
+class Result:
+    """What came of some seeds: the failed ones with the first thing that was wrong."""
+
+    seeds: int = 0
+    failed: dict[int, str] = field(default_factory=dict)
+    covered: Covered = field(default_factory=Covered)
+    seconds: float = 0.0
+    cpu: float = 0.0
+
+    def add(self, other: "Result") -> None:
+        """Put both together; `seconds` is whoever watches the wall's to say."""
+        self.seeds += other.seeds
+        self.failed |= other.failed
+        self.covered.add(other.covered)
+        self.cpu += other.cpu
+
+
+def live(history: History, *, telling: bool = False) -> World:
+    """One history, to its end; what it raises is wrong too."""
+    world = World(history, telling=telling)
+    try:
+        world.run()
+    except Exception as e:  # noqa: BLE001 - whatever it is, it is what this seed has found
+        world.wrong(f"the simulation itself: {e!r}")
+    return world
+
+
+def some(seeds: Iterable[int]) -> Result:
+    """Histories one after the other, in this process."""
+    result, began = Result(), time.process_time()
+    for seed in seeds:
+        world = live(of_seed(seed))
+        result.seeds += 1
+        result.covered.take(world)
+        if world.broken:
+            result.failed[seed] = world.broken[0]
+    result.cpu = time.process_time() - began
+    return result
+
+
+def many(first: int, count: int, jobs: int) -> Iterator[Result]:
+    """The result so far, whenever some more seeds are done."""
+    chunks = [
+        range(at, min(at + CHUNK, first + count)) for at in range(first, first + count, CHUNK)
+    ]
+    began, total = time.monotonic(), Result()
+    if jobs == 1:
+        for chunk in chunks:
+            total.add(some(chunk))
+            total.seconds = time.monotonic() - began
+            yield total
+        return
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        for result in pool.imap_unordered(some, chunks):
+            total.add(result)
+            total.seconds = time.monotonic() - began
+            yield total
+
+
+def first_found(seeds: Iterable[int]) -> World | None:
+    """The first of these histories in which something is wrong."""
+    for seed in seeds:
+        world = live(of_seed(seed))
+        if world.broken:
+            return world
+    return None
+
+
+def show_progress(total: Result, count: int) -> None:
+    """One line that is written over, on a terminal; now and then a line, elsewhere."""
+    rate = total.seeds / max(total.seconds, 0.001)
+    left = (count - total.seeds) / max(rate, 0.001)
+    line = (
+        f"{total.seeds:>7} of {count} seeds, {len(total.failed)} failed, "
+        f"{1000 * total.cpu / max(total.seeds, 1):.1f} ms each, {left / 60:.0f} min left"
+    )
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{line}")
+    elif total.seeds % 1000 < CHUNK or total.seeds == count:
+        sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

@@ -1,0 +1,464 @@
+"""Mistakes that somebody could make, planted one at a time: the simulation has to see each."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+from unittest.mock import patch
+
+from chalicelib import wiring
+from chalicelib.domain import checkout as checkout_rules
+from chalicelib.domain import decision, errors
+from chalicelib.domain.record import Failure, Record
+from chalicelib.domain.subscription import Truth
+from chalicelib.entrypoints import webhooks
+from chalicelib.gateways.cluster import KubernetesCluster
+from chalicelib.gateways.stripe_api import StripeApi
+from chalicelib.gateways.table import Table
+from chalicelib.services import checkout, converging, nudging, reconciling, sweeping
+from chalicelib.services.checkout import Checkouts
+from chalicelib.services.converging import Convergence
+from chalicelib.services.reconciling import Reconciler
+from tests.simulation.sqs import MemorySqs
+
+Plant = Callable[[], AbstractContextManager[Any]]
+PLANTED: dict[str, "Planted"] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """One mistake; `within` is the number of seeds, from 0 on, that have to find it."""
+
+    name: str
+    plant: Plant
+    within: int
+
+
+def planted(within: int) -> Callable[[Plant], Plant]:
+    """Register a mistake under its function's name."""
+
+    def register(plant: Plant) -> Plant:
+        name = plant.__name__.replace("_", " ")
+        PLANTED[name] = Planted(name, plant, within)
+        return plant
+
+    return register
+
+
+_update, _conclude_table, _save, _nudge = Table._update, Table.conclude, Table.save, Table.nudge
+
+
+def _without(condition: str) -> Any:  # noqa: ANN401 - a function for patching
+    def update(self: Table, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        op = _update(self, *args, **kwargs)
+        terms = op["Update"]["ConditionExpression"].split(" AND ")
+        left = [term for term in terms if not term.startswith(condition)]
+        op["Update"]["ConditionExpression"] = " AND ".join(left) or "attribute_exists(pk)"
+        return op
+
+    return update
+
+
+@planted(within=400)
+def a_write_without_the_version() -> AbstractContextManager[Any]:
+    """Whoever writes last wins."""
+    return patch.object(Table, "_update", _without("version"))
+
+
+@planted(within=400)
+def a_reconcile_that_ends_over_a_nudge() -> AbstractContextManager[Any]:
+    """What came meanwhile counts as seen."""
+
+    def conclude(self: Table, before: Record, after: Record, **more: Any) -> Record:  # noqa: ANN401
+        if after.reconciled != before.nudged:
+            return _conclude_table(self, before, after, **more)
+        now = self.read(before.tenant_id) or before
+        merged = replace(after, nudged=now.nudged, reconciled=now.nudged)
+        return _conclude_table(self, replace(before, nudged=now.nudged), merged, **more)
+
+    return patch.object(Table, "conclude", conclude)
+
+
+@planted(within=100)
+def two_hundred_for_a_failed_send() -> AbstractContextManager[Any]:
+    """Stripe is told that all is well, and nobody is told to look."""
+
+    def take(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        try:
+            return nudging.take_event(*args, **kwargs)
+        except errors.Temporary:
+            return "nudged"
+
+    return patch.object(webhooks, "take_event", take)
+
+
+@planted(within=400)
+def a_duplicate_is_not_sent_again() -> AbstractContextManager[Any]:
+    """The first delivery died between the table and the queue."""
+
+    class Silent:
+        def __init__(self, records: Any, queue: Any) -> None:  # noqa: ANN401
+            self._records, self._queue, self._last = records, queue, ""
+
+        def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+            return getattr(self._records, name)
+
+        def nudge(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+            self._last = self._records.nudge(*args, **kwargs)
+            return self._last
+
+        def send_tenant(self, tenant_id: str) -> None:
+            if self._last != "duplicate":
+                self._queue.send_tenant(tenant_id)
+
+        def send_event(self, event_id: str) -> None:
+            self._queue.send_event(event_id)
+
+    def take(event: Any, *, records: Any, queue: Any, **more: Any) -> Any:  # noqa: ANN401
+        both = Silent(records, queue)
+        return nudging.take_event(event, records=both, queue=both, **more)
+
+    return patch.object(webhooks, "take_event", take)
+
+
+@planted(within=100)
+def the_index_is_not_looked_at() -> AbstractContextManager[Any]:
+    """Nothing ever falls due."""
+    return patch.object(Table, "due", lambda *_: iter(()))
+
+
+@planted(within=300)
+def the_retention_is_forgotten() -> AbstractContextManager[Any]:
+    """What ended is deleted at once."""
+    by_billing = decision._by_billing
+
+    def at_once(*args: Any) -> Any:  # noqa: ANN401
+        found = by_billing(*args)
+        return replace(found, wanted="absent") if found.status == "canceled" else found
+
+    return patch.object(decision, "_by_billing", at_once)
+
+
+@planted(within=300)
+def nothing_is_ever_deleted() -> AbstractContextManager[Any]:
+    """Data are kept for ever."""
+    by_billing = decision._by_billing
+
+    def never(*args: Any) -> Any:  # noqa: ANN401
+        found = by_billing(*args)
+        return replace(found, wanted="suspended") if found.status == "canceled" else found
+
+    return patch.object(decision, "_by_billing", never)
+
+
+@planted(within=4000)
+def two_workers_at_once_on_one_tenant() -> AbstractContextManager[Any]:
+    """The queue's groups are not kept apart."""
+    init = MemorySqs.__init__
+
+    def both(self: MemorySqs, *args: Any) -> None:  # noqa: ANN401
+        init(self, *args)
+        self.keeps_groups_apart = False
+
+    return patch.object(MemorySqs, "__init__", both)
+
+
+@planted(within=300)
+def the_hash_before_the_last_object() -> AbstractContextManager[Any]:
+    """The record says that everything stands, and then it is applied."""
+    apply = Convergence._apply
+
+    def early(self: Convergence, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        try:
+            apply(self, *args, **kwargs)
+        except (errors.Temporary, errors.Waiting):
+            self.after = replace(self.after, applied=self.revision)
+            raise
+
+    return patch.object(Convergence, "_apply", early)
+
+
+@planted(within=1500)
+def the_hash_stays_while_objects_change() -> AbstractContextManager[Any]:
+    """A crash in between looks finished."""
+    return patch.object(Convergence, "_forget_applied", lambda _: None)
+
+
+@planted(within=500)
+def a_deletion_without_its_claim() -> AbstractContextManager[Any]:
+    """The namespace goes first, and is written down afterwards."""
+
+    def remove(self: Convergence) -> None:
+        if self.decision.standing.status == "none":
+            return
+        tenant = converging.tenant
+        namespace = tenant.namespace_of(self.catalogue, self.before.tenant_id)
+        owner = tenant.ownership(self.catalogue, self.before.tenant_id)
+        if self.before.phase is not None:
+            self.cluster.delete(namespace, owner)
+            self.after = replace(self.after, phase=None, applied=None, ready_since=None)
+
+    return patch.object(Convergence, "_remove", remove)
+
+
+@planted(within=2500)
+def a_claim_while_a_checkout_is_open() -> AbstractContextManager[Any]:
+    """Somebody can still pay for what is about to go."""
+    return patch.object(Convergence, "_close_checkout", lambda _: None)
+
+
+@planted(within=100)
+def the_payload_is_believed() -> AbstractContextManager[Any]:
+    """The subscription is what the last event to arrive said, whenever that was."""
+    said: dict[int, dict[str, str]] = {}
+    parse, truth = webhooks.stripe_event.parse, Reconciler._truth
+
+    def remember(payload: bytes) -> Any:  # noqa: ANN401
+        import json  # noqa: PLC0415 - only here
+
+        obj = json.loads(payload)["data"]["object"]
+        if obj["object"] == "subscription":
+            said.setdefault(id(wiring.records()), {})[obj["id"]] = obj["status"]
+        return parse(payload)
+
+    def believed(self: Reconciler, record: Record) -> Truth:
+        real, known = truth(self, record), said.get(id(self.records), {})
+        subscriptions = tuple(replace(s, status=known.get(s.id, s.status)) for s in real.subscriptions)
+        return replace(real, subscriptions=subscriptions)
+
+    @contextmanager
+    def both() -> Iterator[None]:
+        with (
+            patch.object(webhooks.stripe_event, "parse", remember),
+            patch.object(Reconciler, "_truth", believed),
+        ):
+            yield
+
+    return both()
+
+
+@planted(within=300)
+def one_deadline_for_three() -> AbstractContextManager[Any]:
+    """It is only set when one of them changes, and whatever is set last takes its place."""
+    decide = reconciling.decide
+
+    def last_one(record: Record, *args: Any) -> Any:  # noqa: ANN401
+        found = decide(record, *args)
+        names = ("grace_until", "retention_until", "free_until", "checkout")
+        if any(getattr(found.record, name) != getattr(record, name) for name in names):
+            return found
+        return replace(found, record=replace(found.record, due_at=None))
+
+    return patch.object(reconciling, "decide", last_one)
+
+
+@planted(within=300)
+def a_new_key_for_every_click() -> AbstractContextManager[Any]:
+    """The attempt is not written down before Stripe is called."""
+
+    def forgetful(record: Any, session: Any, plan_id: str, now: int) -> str:  # noqa: ANN401
+        step = checkout_rules.next_step(record, session, plan_id, now)
+        return "start" if step == "replay" else step
+
+    return patch.object(checkout, "next_step", forgetful)
+
+
+@planted(within=1500)
+def only_active_blocks() -> AbstractContextManager[Any]:
+    """Whoever owes a payment may buy again."""
+
+    def lenient(record: Record) -> None:
+        subscription = record.subscription
+        if subscription is None or subscription.status == "active":
+            checkout_rules.refuse_if_blocked(record)
+
+    return patch.object(checkout, "refuse_if_blocked", lenient)
+
+
+@planted(within=300)
+def a_second_session_beside_the_first() -> AbstractContextManager[Any]:
+    """Another plan was meant, and the first page stays open."""
+    return patch.object(Checkouts, "_expire", lambda *_: None)
+
+
+@planted(within=500)
+def a_customer_without_a_key() -> AbstractContextManager[Any]:
+    """Every call makes a new Stripe customer, and events name the wrong one."""
+    create = StripeApi.create_customer
+    count = iter(range(10**9))
+
+    def again(self: StripeApi, *, idempotency_key: str, **more: Any) -> str:  # noqa: ANN401
+        return create(self, idempotency_key=f"{idempotency_key}-{next(count)}", **more)
+
+    return patch.object(StripeApi, "create_customer", again)
+
+
+@planted(within=200)
+def an_outage_counts_as_done() -> AbstractContextManager[Any]:
+    """What failed for a while is not tried again."""
+    later = Reconciler._later
+
+    def done(self: Reconciler, read: Record, work: Any, now: int, reason: str) -> Any:  # noqa: ANN401
+        report = later(self, read, work, now, reason)
+        record = report.record
+        if record is not None:
+            self.records.conclude(record, replace(
+                record, reconciled=record.nudged, retry_at=None, due_at=None
+            ))
+        return report
+
+    return patch.object(Reconciler, "_later", done)
+
+
+@planted(within=200)
+def an_event_of_the_same_second_is_old() -> AbstractContextManager[Any]:
+    """Dropped by its time stamp, as if it had been seen."""
+    last: dict[tuple[int, str], int] = {}
+
+    def take(event: Any, *, records: Any, **more: Any) -> Any:  # noqa: ANN401
+        key = (id(records), event.tenant_id or event.customer_id or "")
+        if event.created <= last.get(key, -1):
+            return "duplicate"
+        last[key] = event.created
+        return nudging.take_event(event, records=records, **more)
+
+    return patch.object(webhooks, "take_event", take)
+
+
+@planted(within=1000)
+def the_line_first_then_the_nudge() -> AbstractContextManager[Any]:
+    """Two writes, and a crash in between: the next delivery looks like a duplicate."""
+
+    def apart(self: Table, op: Any, tenant_id: str, line: Any) -> Any:  # noqa: ANN401
+        if line is not None:
+            try:
+                self._db.write([self._line(tenant_id, line)])
+            except Exception as e:
+                if type(e).__name__ == "Cancelled":
+                    return "duplicate"
+                raise
+        return nudge(self, op, tenant_id, None)
+
+    nudge = Table._nudge
+    return patch.object(Table, "_nudge", apart)
+
+
+@planted(within=400)
+def somebody_elses_namespace_is_adopted() -> AbstractContextManager[Any]:
+    """One that exists is taken for ours."""
+    namespace = KubernetesCluster._namespace
+    return patch.object(
+        KubernetesCluster, "_namespace", lambda self, name, _: namespace(self, name, {})
+    )
+
+
+@planted(within=300)
+def pending_work_is_not_sent_again() -> AbstractContextManager[Any]:
+    """The sweep trusts that a key which was sent has arrived."""
+    due = Table.due
+    return patch.object(Table, "due", lambda s, now: (d for d in due(s, now) if not d.pending))
+
+
+@planted(within=300)
+def a_grant_outside_its_transaction() -> AbstractContextManager[Any]:
+    """The count of Free grants is a write of its own."""
+
+    def save(
+        self: Table, before: Record, after: Record, *, free_change: int = 0, **more: Any  # noqa: ANN401
+    ) -> Record:
+        more.pop("free_cap", None)
+        saved = _save(self, before, after, **more)
+        if free_change:
+            self._db.write(self._free(free_change, None))
+        return saved
+
+    return patch.object(Table, "save", save)
+
+
+@planted(within=500)
+def a_free_grant_that_never_leaves_the_count() -> AbstractContextManager[Any]:
+    """One that ran out still takes a place."""
+
+    def write(self: Reconciler, before: Record, after: Record, lines: Sequence[Any] = ()) -> Record:
+        return self.records.conclude(before, after, lines=lines)
+
+    return patch.object(Reconciler, "_write", write)
+
+
+@planted(within=1000)
+def a_dispute_that_never_ends() -> AbstractContextManager[Any]:
+    """Noted when it is opened, and not taken off."""
+    note = Table.note_dispute
+
+    def only_open(self: Table, tenant_id: str, now: int, line: Any, dispute: Any) -> Any:  # noqa: ANN401
+        return note(self, tenant_id, now, line, replace(dispute, open=True))
+
+    return patch.object(Table, "note_dispute", only_open)
+
+
+@planted(within=500)
+def a_kept_event_is_dropped_first() -> AbstractContextManager[Any]:
+    """Before what it means has been written down."""
+    find = StripeApi.dispute_of
+
+    def drop(self: StripeApi, event_id: str) -> Any:  # noqa: ANN401
+        wiring.records().drop_event(event_id)
+        return find(self, event_id)
+
+    return patch.object(StripeApi, "dispute_of", drop)
+
+
+@planted(within=200)
+def paid_is_shown_as_active() -> AbstractContextManager[Any]:
+    """The page is told what is hoped for."""
+    return patch.object(decision, "_running", lambda _: "active")
+
+
+@planted(within=1000)
+def a_checkout_is_forgotten_when_it_is_paid() -> AbstractContextManager[Any]:
+    """Its subscription is not listed yet, and the next click sells another."""
+
+    def start(known: Any, session: Any, plan_id: str, now: int) -> str:  # noqa: ANN401
+        step = checkout_rules.next_step(known, session, plan_id, now)
+        return "start" if step == "refuse" else step
+
+    return patch.object(checkout, "next_step", start)
+
+
+@planted(within=400)
+def every_failure_is_for_ever() -> AbstractContextManager[Any]:
+    """An outage is taken for a refusal."""
+    give_up = Reconciler._give_up
+
+    def later(self: Reconciler, read: Record, work: Any, now: int, reason: str) -> Any:  # noqa: ANN401
+        return give_up(self, read, work, now, reason)
+
+    return patch.object(Reconciler, "_later", later)
+
+
+@planted(within=1000)
+def grace_begins_with_every_look() -> AbstractContextManager[Any]:
+    """It is counted from now, again and again."""
+    deadlines = decision._with_deadlines
+
+    def anew(record: Record, *args: Any) -> Record:  # noqa: ANN401
+        return deadlines(replace(record, grace_until=None), *args)
+
+    return patch.object(decision, "_with_deadlines", anew)
+
+
+@planted(within=2500)
+def a_claim_over_a_nudge() -> AbstractContextManager[Any]:
+    """Something was asked for since it was decided, and the deletion is claimed all the same."""
+
+    def save(self: Table, before: Record, after: Record, **more: Any) -> Record:  # noqa: ANN401
+        if more.pop("nothing_new", False):
+            now = self.read(before.tenant_id) or before
+            before = replace(before, version=now.version, nudged=now.nudged)
+            after = replace(after, nudged=now.nudged)
+        return _save(self, before, after, **more)
+
+    return patch.object(Table, "save", save)
+
+
+__all__ = ["PLANTED", "Failure", "Mapping", "Planted", "reconciling", "sweeping"]

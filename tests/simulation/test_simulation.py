@@ -1,0 +1,78 @@
+"""Whole lives of random customers on random bad days end well, and the simulation would tell."""
+
+import os
+from dataclasses import replace
+
+import pytest
+
+from tests.simulation import teeth
+from tests.simulation.history import of_seed
+from tests.simulation.many import live, many
+from tests.simulation.planted import PLANTED
+from tests.simulation.shrinking import shrunk
+
+SEEDS = 200
+FOUND: dict[int, str] = {}
+"""Seeds that have found something, and what: each once failed and must not again."""
+
+
+def test_some_hundreds_of_histories_end_well():
+    """Stripe, record, cluster, timeline and page say the same, whatever happened on the way."""
+    *_, result = many(0, SEEDS, min(os.cpu_count() or 1, 2))
+    assert result.failed == {}
+    assert result.seeds == SEEDS
+    assert sum(result.covered.crashed.values()) > SEEDS // 10
+
+
+@pytest.mark.parametrize("seed", FOUND)
+def test_what_a_seed_has_found_stays_found(seed):
+    """It fails no more."""
+    assert live(of_seed(seed)).broken == []
+
+
+def test_a_seed_is_one_history():
+    """Lived through twice, everything happens at the same moments in the same order."""
+    history = of_seed(11)
+    first, again = live(history, telling=True), live(history, telling=True)
+    assert first.story == again.story
+    assert len(first.story) > 20
+
+
+def test_what_is_left_out_changes_nothing_else():
+    """Each customer's luck is their own, so that a failing history can be shortened."""
+    history = next(h for h in map(of_seed, range(100)) if len(h.names) > 1)
+    name, other = history.names[:2]
+    alone = replace(
+        history, acts=tuple(a for a in history.acts if a.who == name), weather=of_seed(0).weather
+    )
+    both = replace(alone, acts=tuple(a for a in history.acts if a.who in {name, other}))
+
+    def lines(world):
+        return [(at, line) for at, line in world.story if line.startswith(f"{name}:")]
+
+    assert lines(live(alone, telling=True)) == lines(live(both, telling=True))
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_mistake_is_seen(name):
+    """By the seed that has seen it before, or else within a bounded number of seeds."""
+    seed = teeth.kept().get(name)
+    if seed is not None and teeth.caught_by(name, range(seed, seed + 1)):
+        return
+    found = teeth.caught_by(name, range(PLANTED[name].within))
+    assert found, f"no seed below {PLANTED[name].within} sees it: the simulation has lost a tooth"
+
+
+def test_a_failing_history_is_told_at_its_shortest():
+    """What is left is what the mistake needs, in words."""
+    name = "a second session beside the first"
+    with PLANTED[name].plant():
+        history = of_seed(teeth.kept()[name])
+        short = shrunk(history)
+        world = live(short, telling=True)
+    assert world.broken
+    assert len(short.acts) <= 3
+    assert len(short.names) == 1
+    told = [line for _, line in world.story]
+    assert any("subscribe" in line for line in told)
+    assert "could pay twice" in told[-1] or any("could pay twice" in line for line in told)

@@ -1,0 +1,399 @@
+"""What must hold at every moment, and what must hold once everything has come to rest."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer
+
+from chalicelib.domain import tenant
+from chalicelib.domain.drift import differences
+from chalicelib.gateways.cluster_objects import collection, path_of
+from chalicelib.gateways.items import plain
+from sandbox.kubernetes.requests import Request
+from tests.simulation import oracle
+from tests.simulation.account import Delivery
+
+_DESERIALIZER = TypeDeserializer()
+MANAGED = ("ResourceQuota", "LimitRange", "ServiceAccount", "NetworkPolicy", "Role", "RoleBinding",
+           "Deployment", "ConfigMap")  # fmt: skip
+STANDING = (
+    "hold", "phase", "ready_since", "grace_until", "checkout", "paid_session", "free", "free_until",
+)  # fmt: skip
+"""What of a record says how a tenant stands, besides what Stripe says."""
+
+THEIRS = frozenset({"default", "kube-root-ca.crt", "own"})
+"""What Kubernetes, and the customer, have in a namespace."""
+
+
+class Watch:
+    """Sees everything that happens; tells the world what is wrong."""
+
+    def __init__(self, world: Any) -> None:  # noqa: ANN401 - a World
+        self._world = world
+        self.dirty = False
+        self.truths: dict[str, list[tuple[float, oracle.Truth]]] = {
+            c.tenant_id: [(0.0, oracle.Truth())] for c in world.customers.values()
+        }
+        self.records: dict[str, list[tuple[float, Any]]] = {
+            c.tenant_id: [(0.0, None)] for c in world.customers.values()
+        }
+        self.transitions: Counter[str] = Counter()
+        self.statuses: Counter[str] = Counter()
+        self._stood: dict[str, str] = {}
+        self._told: set[str] = set()
+        self._matched: dict[str, list[tuple[float, int]]] = {}
+        self._owners: dict[str, str] = {}
+
+    # Stripe.
+
+    def owner_of_customer(self, customer_id: str | None) -> str | None:
+        """Whose customer this is, or was."""
+        if customer_id is None:
+            return None
+        if customer_id not in self._owners:
+            found = self._world.account.ledger.tables["customer"].get(customer_id)
+            if found is None:
+                return None
+            self._owners[customer_id] = found["metadata"].get("tenant_id", "")
+        return self._owners[customer_id] or None
+
+    def truth(self, tenant_id: str) -> oracle.Truth:
+        """Everything at Stripe that is this tenant's, as it is now."""
+        from tests.simulation.world import PLAN_OF  # noqa: PLC0415 - the world makes this
+
+        subs = [
+            oracle.sub(s, PLAN_OF)
+            for s in self._world.account.ledger.tables["subscription"].values()
+            if self._world.owner_of(s) == tenant_id
+        ]
+        open_disputes = frozenset(d["id"] for d in self._world.disputes_of(tenant_id))
+        return oracle.Truth(tuple(subs), open_disputes)
+
+    def look(self) -> None:
+        """Take down what is true now, if anything happened at Stripe."""
+        if not self.dirty:
+            return
+        self.dirty = False
+        for customer_id in self._world.account.ledger.tables["customer"]:
+            self.owner_of_customer(customer_id)
+        for tenant_id, known in self.truths.items():
+            now = self.truth(tenant_id)
+            if now != known[-1][1]:
+                known.append((self._world.scheduler.now, now))
+                self._never_twice(tenant_id, now)
+
+    def _never_twice(self, tenant_id: str, truth: oracle.Truth) -> None:
+        live = [s.id for s in truth.subs if s.live and s.id not in self._world.by_hand]
+        if len(live) > 1:
+            self._world.wrong(f"{self._name(tenant_id)} pays twice: {', '.join(live)}")
+
+    def asked_stripe(self, method: str, path: str) -> None:
+        """After a call that changes something."""
+        self.look()
+        if method == "POST" and path == "/v1/customers":
+            for tenant_id in self.truths:
+                if len(found := self._customers(tenant_id)) > 1:
+                    self._world.wrong(f"{self._name(tenant_id)} is two customers: {found}")
+        if method == "POST" and path == "/v1/checkout/sessions":
+            for tenant_id in self.truths:
+                payable = self._payable(tenant_id)
+                if len(payable) > 1:
+                    self._world.wrong(
+                        f"{self._name(tenant_id)} could pay twice: {', '.join(payable)} are open"
+                    )
+
+    def _customers(self, tenant_id: str) -> list[str]:
+        """Whom a second customer could be confused with.
+
+        One that was never written down, since we died at that moment, is made again a day later,
+        when Stripe has forgotten the key: nothing hangs on the first.
+        """
+        long_ago = self._world.scheduler.now - 23 * 3600
+        return [
+            c["id"]
+            for c in self._world.account.ledger.tables["customer"].values()
+            if c["metadata"].get("tenant_id") == tenant_id
+            and c["id"] not in self._world.ghosts
+            and (c["created"] > long_ago or self._is_written_down(c["id"]))
+        ]
+
+    def _is_written_down(self, customer_id: str) -> bool:
+        return (f"CUSTOMER#{customer_id}", "TENANT") in self._world.table.items
+
+    def _payable(self, tenant_id: str) -> list[str]:
+        now = self._world.scheduler.now
+        return [
+            s["id"]
+            for s in self._world.account.ledger.all("checkout.session", status="open")
+            if self._world.owner_of(s) == tenant_id and s["expires_at"] > now
+        ]
+
+    # The record.
+
+    def written(self, tenant_id: str, before: Any, after: Any) -> None:  # noqa: ANN401 - typed items
+        """Every write of a record."""
+        self.records[tenant_id].append((self._world.scheduler.now, after))
+        was, now = _phase(before), _phase(after)
+        if before and "grace_until" in before and "grace_until" in after:
+            moved = before["grace_until"] != after["grace_until"]
+            if moved:
+                self._world.wrong(f"{self._name(tenant_id)}'s grace has moved while it runs")
+        if before is None or before["version"] != after["version"]:
+            self._note_status(tenant_id, after)
+        if now != was:
+            self._world.tell(f"    {self._name(tenant_id)}'s tenant is {now}")
+            self.transitions[f"{was} -> {now}"] += 1
+            if now == "deleting":
+                self._claimed(tenant_id, loaded(before))
+
+    def _note_status(self, tenant_id: str, item: Any) -> None:  # noqa: ANN401 - a typed item
+        """For the coverage: what the page would say after each decision that changes it."""
+        known = loaded({name: item[name] for name in STANDING if name in item})
+        stands = oracle.stands(self.truths[tenant_id][-1][1], known, self._world.scheduler.now)
+        now, was = f"{stands.status}/{stands.tenant}", self._stood.get(tenant_id, "none/absent")
+        if now != was:
+            self._stood[tenant_id] = now
+            self.statuses[f"{was} -> {now}"] += 1
+
+    def _claimed(self, tenant_id: str, item: Mapping[str, Any]) -> None:
+        self.look()
+        name, now = self._name(tenant_id), self._world.scheduler.now
+        paid = self._bought(tenant_id)
+        if paid:
+            self._world.wrong(f"{name}'s deletion is claimed, and {paid} is paid for")
+        stands = oracle.stands(self.truth(tenant_id), item, now + 1 + self._world.history.weather.skew)
+        if stands.tenant not in {"absent", "as it was"}:
+            self._world.wrong(f"{name}'s deletion is claimed, and it should be {stands.tenant}")
+        if payable := self._payable(tenant_id):
+            self._world.wrong(f"{name}'s deletion is claimed, and {payable[0]} can still be paid")
+
+    def _bought(self, tenant_id: str) -> str | None:
+        """A live subscription of which we know, or could: one made by hand is known by its event."""
+        for each in self.truth(tenant_id).subs:
+            if each.live and (each.id not in self._world.by_hand or each.id in self._told):
+                return each.id
+        return None
+
+    # The cluster.
+
+    def asked_the_cluster(self, request: Request) -> None:
+        """Every request to it, as it arrives."""
+        if request.method != "DELETE" or not request.path.startswith("/api/v1/namespaces/arm-"):
+            return
+        tenant_id = request.path.rsplit("-", 1)[1]
+        name = self._name(tenant_id)
+        if request.path.count("/") == 4 and _phase(self.records[tenant_id][-1][1]) != "deleting":  # noqa: PLR2004
+            self._world.wrong(f"{name}'s namespace is deleted without a claim")
+        paid = self._bought(tenant_id)
+        if paid:
+            self._world.wrong(f"{name}'s namespace is deleted, and {paid} is paid for")
+
+    # Answers.
+
+    def answered(self, path: str, status: int, answer: Any) -> None:  # noqa: ANN401 - JSON
+        """Every answer of the API to a customer."""
+        if status == 500:  # noqa: PLR2004 - a bug
+            self._world.wrong(f"{path} answers 500: {answer}")
+
+    def acknowledged(self, delivery: Delivery, sent: set[str]) -> None:
+        """Stripe was told that an event is taken care of."""
+        if delivery.type == "customer.subscription.created":
+            self._told.add(delivery.about)
+        if delivery.tenant_id and not sent & {delivery.tenant_id, delivery.event}:
+            self._world.wrong(f"{delivery.event} was acknowledged, and its key was not sent")
+
+    def has_read(self, who: Any, began: float, answer: Mapping[str, Any]) -> None:  # noqa: ANN401
+        """A status that a customer read was true of some moment, and not before an earlier one."""
+        self.look()
+        truths, records = self.truths[who.tenant_id], self.records[who.tenant_id]
+        matched = self._matched.setdefault(who.tenant_id, [])
+        first = max((i for end, i in matched if end <= began), default=0)
+        now = self._world.scheduler.now
+        stood = [
+            item and loaded(item)
+            for i, (at, item) in enumerate(records)
+            if at <= now and not (i + 1 < len(records) and records[i + 1][0] < began)
+        ]
+        skew = self._world.history.weather.skew + 1
+        for i in range(first, len(truths)):
+            for item in stood:
+                for moment in {began - skew, began, now, now + skew}:
+                    if self._true(answer, truths[i][1], item, moment):
+                        matched.append((now, i))
+                        return
+        told = f"{answer['status']} ({answer['planId']})"
+        self._world.wrong(f"{who.name} reads {told}, which was never true")
+
+    def _true(
+        self, answer: Mapping[str, Any], truth: oracle.Truth, item: Any, moment: float  # noqa: ANN401
+    ) -> bool:
+        if item is None:
+            return bool(answer["status"] == "none")
+        stands = oracle.stands(truth, item, moment)
+        if answer["status"] != stands.status:
+            return False
+        return stands.status in {"canceled", "none"} or answer["planId"] == stands.plan
+
+    # At rest.
+
+    def at_rest(self) -> None:
+        """Stripe, record, cluster and timeline say the same."""
+        self.look()
+        if self._world.broken:
+            return
+        granted = 0
+        for customer in self._world.customers.values():
+            item = self._world.item(customer.tenant_id)
+            if item is None:
+                if self._world.namespace(customer.tenant_id) is not None:
+                    self._world.wrong(f"{customer.name} has a namespace and no record")
+                continue
+            truth = self.truth(customer.tenant_id)
+            granted += bool(item.get("free") and item["free"].get("ended_at") is None)
+            self._record_is_true(customer.name, item, truth)
+            self._cluster_is_right(customer, item, truth)
+            self._paid_once(customer)
+        count = self._world.table.items.get(("FREE", "COUNT"), {}).get("standing", {"N": "0"})
+        if int(count["N"]) != granted:
+            self._world.wrong(f"{granted} Free grants stand, and {count['N']} are counted")
+        self._timeline_is_whole()
+
+    def _record_is_true(self, name: str, item: Mapping[str, Any], truth: oracle.Truth) -> None:
+        counts, known = truth.counts, item["billing"].get("subscription")
+        seen = known and (known["id"], known["status"], known["ended_at"], known["current_period_end"],
+                          known["cancel_at_period_end"])  # fmt: skip
+        real = counts and (counts.id, counts.status, counts.ended_at, counts.period_end, counts.ends)
+        if seen != real:
+            self._world.wrong(f"{name}'s record says {seen}, Stripe says {real}")
+        if set(item.get("disputes", ())) != truth.disputes:
+            self._world.wrong(f"{name}'s disputes are {sorted(truth.disputes)}, the record differs")
+        ended = oracle.ended_at(truth, item)
+        stands = (counts and counts.live) or oracle.free_stands(item, self._world.scheduler.now)
+        due = None if stands or ended is None else ended + oracle.RETENTION
+        if item.get("retention_until") != due:
+            self._world.wrong(f"{name}'s data are kept until {item.get('retention_until')}, not {due}")
+        if bool(item.get("grace_until")) != bool(counts and counts.status in {"past_due", "unpaid"}):
+            self._world.wrong(f"{name}'s grace is {item.get('grace_until')}")
+        elif item.get("grace_until"):
+            since = item["grace_until"] - oracle.GRACE
+            failing = [
+                a <= since + 5 and since - 5 <= b
+                for (a, t), (b, _) in zip(
+                    self.truths[self._tenant(name)],
+                    [*self.truths[self._tenant(name)][1:], (self._world.scheduler.now + 1e6, None)],
+                    strict=True,
+                )
+                if any(s.status in {"past_due", "unpaid"} for s in t.subs)
+            ]
+            if not any(failing):
+                self._world.wrong(f"{name}'s grace does not begin with a payment that failed")
+
+    def _cluster_is_right(self, customer: Any, item: Mapping[str, Any], truth: oracle.Truth) -> None:  # noqa: ANN401
+        from tests.simulation.world import CATALOGUE  # noqa: PLC0415 - the world makes this
+
+        stands = oracle.stands(truth, item, self._world.scheduler.now)
+        found = self._world.namespace(customer.tenant_id)
+        name = customer.name
+        if item.get("failure"):
+            self._world.wrong(f"{name}'s record still tells of a failure: {item['failure']['reason']}")
+        if stands.tenant == "absent":
+            if found is not None:
+                self._world.wrong(f"{name}'s tenant should be gone ({stands.status}), and stands")
+            return
+        if stands.tenant == "as it was":
+            return
+        if found is None:
+            never = stands.tenant == "suspended" and item.get("ready_since") is None
+            if not never:
+                self._world.wrong(f"{name} should have a tenant that is {stands.tenant}, and has none")
+            return
+        plan = CATALOGUE.plan(stands.plan or "")
+        if plan is None:
+            return
+        wanted = tenant.objects(
+            CATALOGUE, customer.tenant_id, plan, suspended=stands.tenant == "suspended"
+        )
+        for manifest in wanted:
+            if wrong := differences(manifest, self._real(manifest)):
+                self._world.wrong(f"{name} on {stands.plan} ({stands.tenant}): {wrong[0]}")
+                return
+        self._nothing_else(customer, wanted)
+        self._workload_is_right(customer, stands.tenant)
+        if item.get("phase") != stands.tenant or item.get("applied") != tenant.revision(wanted):
+            self._world.wrong(f"{name}'s tenant is {stands.tenant}, the record says {item.get('phase')}")
+
+    def _real(self, manifest: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+        real = self._world.cluster_call("GET", path_of(manifest))
+        return real if real["kind"] == manifest["kind"] else None
+
+    def _nothing_else(self, customer: Any, wanted: Sequence[Mapping[str, Any]]) -> None:  # noqa: ANN401
+        names = {(m["kind"], m["metadata"]["name"]) for m in wanted}
+        for kind in MANAGED:
+            for each in self._world.cluster_call("GET", collection(kind, customer.namespace))["items"]:
+                name = each["metadata"]["name"]
+                if name not in THEIRS and (kind, name) not in names:
+                    self._world.wrong(f"{customer.name} has a {kind} {name} too many")
+
+    def _workload_is_right(self, customer: Any, stands: str) -> None:  # noqa: ANN401 - a Customer
+        """What the customer runs is stopped with the tenant, and comes back in its size."""
+        own = self._world.cluster_call(
+            "GET", f"{collection('Deployment', customer.namespace)}/own"
+        )
+        if own["kind"] != "Deployment":
+            return
+        size = own["spec"]["replicas"]
+        if size != (customer.runs if stands == "running" else 0):
+            self._world.wrong(f"{customer.name} runs {size} pods, of {customer.runs}: {stands}")
+
+    def _paid_once(self, customer: Any) -> None:  # noqa: ANN401 - a Customer
+        """No two of a customer's checkouts charged for the same time."""
+        spans = []
+        for each in self._world.account.ledger.all("invoice", status="paid"):
+            of = each["parent"]["subscription_details"]["subscription"]
+            if self._world.owner_of(each) == customer.tenant_id and of not in self._world.by_hand:
+                line = each["lines"]["data"][0]["period"]
+                sub = self._world.account.ledger.tables["subscription"][of]
+                end = min(line["end"], sub["ended_at"] or line["end"])
+                spans.append((line["start"], end, of))
+        spans.sort()
+        for (_, end, a), (start, _, b) in zip(spans, spans[1:], strict=False):
+            if start < end and a != b:
+                self._world.wrong(f"{customer.name} paid {a} and {b} for the same time")
+
+    def _timeline_is_whole(self) -> None:
+        lines: dict[str, int] = {}
+        for pk, sk in self._world.table.items:
+            if sk.startswith("LINE#"):
+                event = sk.rsplit("#", 1)[1]
+                lines[f"{pk} {event}"] = lines.get(f"{pk} {event}", 0) + 1
+        for delivery in self._world.account.deliveries.values():
+            tenant_id = delivery.tenant_id
+            if tenant_id and lines.get(f"TENANT#{tenant_id} {delivery.event}") != 1:
+                self._world.wrong(
+                    f"{delivery.type} {delivery.event} is not in {self._name(tenant_id)}'s timeline"
+                )
+
+    def could_buy(self, customer: Any, answers: Sequence[Any]) -> None:  # noqa: ANN401 - a Customer
+        """Whoever has nothing can buy, whoever has something cannot buy again."""
+        counts = self.truth(customer.tenant_id).counts
+        wanted = "already_subscribed" if counts and counts.live else 200
+        if wanted not in answers:
+            self._world.wrong(f"{customer.name} wants to buy and is answered {answers}")
+        if wanted != 200 and 200 in answers:  # noqa: PLR2004 - OK
+            self._world.wrong(f"{customer.name} has a subscription and is sold another")
+
+    def _name(self, tenant_id: str) -> str:
+        return str(self._world.name_of(tenant_id))
+
+    def _tenant(self, name: str) -> str:
+        return str(self._world.customers[name].tenant_id)
+
+
+def loaded(item: Mapping[str, Any]) -> dict[str, Any]:
+    """An item as plain values."""
+    return {name: plain(_DESERIALIZER.deserialize(value)) for name, value in item.items()}
+
+
+def _phase(item: Any) -> str:  # noqa: ANN401 - a typed item, or none
+    return str(item["phase"]["S"]) if item and "phase" in item else "absent"

@@ -63,7 +63,7 @@ def rows() -> Iterable[Row]:
         *(f"| {i.what} | {i.times:,.0f} | {i.price:.3g} | {i.cost:.2f} |" for i in items),
         f"| **all** | | | **{total:.2f}** |",
         "",
-        "Not in it: Stripe's share, the Kubernetes cluster and what tenants run there, a domain, "
+        "Not in it: Stripe's share, the Kubernetes cluster and what tenants run there, a domain,",
         "mail by SES beyond Cognito's own. Free tiers are left out; they would take off about half.",
     ]
     yield Row(

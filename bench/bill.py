@@ -64,7 +64,8 @@ def rows() -> Iterable[Row]:
         f"| **all** | | | **{total:.2f}** |",
         "",
         "Not in it: Stripe's share, the Kubernetes cluster and what tenants run there, a domain,",
-        "mail by SES beyond Cognito's own. Free tiers are left out; they would take off about half.",
+        "mail by SES beyond Cognito's own. Free tiers are left out; they would take off about",
+        "half.",
     ]
     yield Row(
         what=f"the bill for {CUSTOMERS:,} customers a month, without the cluster",

@@ -182,13 +182,14 @@ class Cluster(Protocol):
     """Kubernetes. Temporary, Permanent; Waiting while a namespace is Terminating."""
 
     def apply(self, manifests: Sequence[Manifest], owner: Mapping[str, str]) -> None:
-        """Make the objects be as given, the namespace first, the rest side by side.
+        """Make the objects be as given, the namespace first; prune what was applied and has left.
 
-        Permanent when the namespace exists without the labels in `owner`: never adopted.
+        Who was suspended runs again as before. Permanent when the namespace exists without the
+        labels in `owner`: never adopted.
         """
 
     def suspend(self, manifests: Sequence[Manifest], owner: Mapping[str, str]) -> bool:
-        """Apply, and stop what runs; False, and nothing done, when the namespace is not there."""
+        """Apply, and stop what runs, each size remembered; False when there is no namespace."""
 
     def stands(self, namespace: str, owner: Mapping[str, str]) -> bool:
         """Whether the namespace is there; Permanent when it is somebody else's."""

@@ -64,7 +64,7 @@ def finish(store: Store, uid: str | None = None) -> None:
         held: list[Object] = []
         for kind in KINDS:
             if kind.namespaced:
-                held += _emptied(store, kind, metadata["name"])
+                held += _emptied(store, kind, metadata["name"], metadata["deletionTimestamp"])
         if not held:
             store.remove(_NAMESPACE, namespace)
         elif not namespace["status"].get("conditions"):
@@ -73,11 +73,14 @@ def finish(store: Store, uid: str | None = None) -> None:
             store.put(_NAMESPACE, {**namespace, "status": status})
 
 
-def _emptied(store: Store, kind: Kind, namespace: str) -> list[Object]:
-    """Remove all objects of a kind but those that a finalizer holds."""
+def _emptied(store: Store, kind: Kind, namespace: str, now: str) -> list[Object]:
+    """Delete all objects of a kind; those that a finalizer holds are left, and say that they go."""
     held = []
     for obj in store.all(kind, namespace):
-        if obj["metadata"].get("finalizers"):
+        metadata = obj["metadata"]
+        if metadata.get("finalizers"):
+            if "deletionTimestamp" not in metadata:
+                store.put(kind, {**obj, "metadata": {**metadata, "deletionTimestamp": now}})
             held.append(obj)
         else:
             store.remove(kind, obj)

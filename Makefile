@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check lint types layers pages format lock package clean test-cluster deploy destroy
+.PHONY: help demo test bench check lint types layers pages format lock package clean test-cluster deploy destroy simulate soak
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 15
@@ -20,6 +20,12 @@ test: $(INSTALLED) ## all tests; ARGS="-k webhook" for some
 
 bench: $(INSTALLED) ## measure; writes bench/README.md; ARGS="warm" for one module of it
 	@$(BIN)/python -m bench $(ARGS)
+
+simulate: $(INSTALLED) ## random lives on bad days: SEEDS=100000; SEED=7 tells one as a story
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS)) $(ARGS)
+
+soak: $(INSTALLED) ## the same over the real processes: MINUTES=10
+	@$(BIN)/python -m tests.simulation.soak --minutes $(MINUTES) $(ARGS)
 
 test-cluster: $(INSTALLED) ## the cluster's tests on ARM_TEST_KUBECONFIG's, or KUBEBUILDER_ASSETS'
 	@$(BIN)/python -m sandbox.outside
@@ -65,6 +71,8 @@ clean: ## forget everything that was made here
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 STAGE ?= dev
+SEEDS ?= 2000
+MINUTES ?= 10
 
 $(INSTALLED): requirements-dev.txt
 	@command -v $(PYTHON) >/dev/null || { echo 'Python 3.11 or newer is needed; none is called "$(PYTHON)". Say which: make demo PYTHON=...' >&2; exit 2; }

@@ -40,7 +40,7 @@ class Account:
         deliveries: by event.
     """
 
-    def __init__(self, world: Any, shop: Any, stage: str) -> None:  # noqa: ANN401 - a World, a Catalogue
+    def __init__(self, world: Any, shop: Any, stage: str) -> None:
         self._world = world
         self._ids: Counter[str] = Counter()
         self._timer: float | None = None

@@ -20,8 +20,8 @@ _CARD = cards.Card(GOOD, "visa", "4242", 12, 2099)
 def subscribe(world: World, who: Customer, plan: str) -> None:
     """Press the button."""
 
-    def then(status: int | None, body: Any) -> None:  # noqa: ANN401 - JSON
-        if status == 200:  # noqa: PLR2004 - OK
+    def then(status: int | None, body: Any) -> None:
+        if status == 200:
             who.tabs.append(body["sessionId"])
 
     path = "/api/subscriptions/create-checkout-session"
@@ -49,7 +49,9 @@ def _pay(world: World, who: Customer, tabs: list[str], card: str) -> None:
         return
     for session_id in tabs:
         try:
-            session = checkout.complete(world.account.ledger, session_id, replace(_CARD, behaviour=card))
+            session = checkout.complete(
+                world.account.ledger, session_id, replace(_CARD, behaviour=card)
+            )
         except Refusal as e:
             world.tell(f"the page refuses {who.name}: {e}")
         else:
@@ -110,7 +112,7 @@ def open_portal(world: World, who: Customer) -> None:
     world.ask(who, "POST", "/api/subscriptions/create-portal-session")
 
 
-def _mine(world: World, who: Customer, *, live: bool = True) -> Any:  # noqa: ANN401 - JSON
+def _mine(world: World, who: Customer, *, live: bool = True) -> Any:
     """The newest subscription of a customer."""
     for each in world.account.ledger.all("subscription"):
         if world.owner_of(each) == who.tenant_id and (
@@ -123,7 +125,7 @@ def _mine(world: World, who: Customer, *, live: bool = True) -> Any:  # noqa: AN
 def _portal(act: Callable[[Any, Any], None]) -> Callable[..., None]:
     """An act on the newest live subscription, at Stripe."""
 
-    def run(world: World, who: Customer, *_: Any) -> None:  # noqa: ANN401 - an act's arguments
+    def run(world: World, who: Customer, *_: Any) -> None:
         mine = _mine(world, who)
         if mine is not None and not world.outside.is_away("stripe"):
             act(world.account.ledger, mine)
@@ -170,7 +172,7 @@ def second_subscription(world: World, who: Customer, plan: str) -> None:
         world.by_hand.add(made["id"])
 
 
-def _charge(world: World, who: Customer) -> Any:  # noqa: ANN401 - JSON
+def _charge(world: World, who: Customer) -> Any:
     for each in world.account.ledger.all("charge", paid=True):
         if world.owner_of(each) == who.tenant_id:
             return each
@@ -307,4 +309,3 @@ pause_subscription = _portal(
 def carry_out(world: World, act: Act) -> None:
     """Do it."""
     globals()[act.what](world, world.customers[act.who], *act.how)
-

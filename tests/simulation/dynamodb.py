@@ -16,7 +16,7 @@ WRITES = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
 INDEX = ("due_shard", "due_at")
 
 
-def error(operation: str, code: str, **more: Any) -> ClientError:  # noqa: ANN401 - boto3's fields
+def error(operation: str, code: str, **more: Any) -> ClientError:
     """An error as boto3 raises it."""
     status = 500 if code == "InternalServerError" else 400
     response = {
@@ -47,12 +47,12 @@ class MemoryDynamoDb:
         self.due: dict[Key, int] = {}
         self.on_write: list[Any] = []
 
-    def get_item(self, *, Key: Item, **_: Any) -> dict[str, Any]:  # noqa: N803, ANN401 - boto3's names
+    def get_item(self, *, Key: Item, **_: Any) -> dict[str, Any]:  # noqa: N803 - boto3's names
         """One item, or none."""
         found = self.items.get(_key(Key))
         return {"Item": found} if found is not None else {}
 
-    def query(  # noqa: PLR0913 - boto3's names
+    def query(
         self,
         *,
         IndexName: str,  # noqa: N803
@@ -61,7 +61,7 @@ class MemoryDynamoDb:
         ExpressionAttributeValues: Mapping[str, Any],  # noqa: N803
         Limit: int = 1000,  # noqa: N803
         ExclusiveStartKey: Item | None = None,  # noqa: N803
-        **_: Any,  # noqa: ANN401
+        **_: Any,
     ) -> dict[str, Any]:
         """A page of the index, in order; an item without its keys is not in it."""
         if IndexName != "due":
@@ -81,19 +81,19 @@ class MemoryDynamoDb:
             page["LastEvaluatedKey"] = {name: last[name] for name in ("pk", "sk", *INDEX)}  # type: ignore[assignment]
         return page
 
-    def put_item(self, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - boto3's
+    def put_item(self, **arguments: Any) -> dict[str, Any]:
         """One put."""
         return self._single("Put", arguments)
 
-    def update_item(self, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - boto3's
+    def update_item(self, **arguments: Any) -> dict[str, Any]:
         """One update; an item that is not there is made."""
         return self._single("Update", arguments)
 
-    def delete_item(self, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - boto3's
+    def delete_item(self, **arguments: Any) -> dict[str, Any]:
         """One delete."""
         return self._single("Delete", arguments)
 
-    def transact_write_items(self, *, TransactItems: Sequence[Any], **_: Any) -> dict[str, Any]:  # noqa: N803, ANN401
+    def transact_write_items(self, *, TransactItems: Sequence[Any], **_: Any) -> dict[str, Any]:  # noqa: N803
         """All of it or nothing."""
         reasons, writes = {}, []
         for i, operation in enumerate(TransactItems):

@@ -12,7 +12,9 @@ Item = dict[str, Any]
 Values = Mapping[str, Any]
 Test = Callable[[Item, Mapping[str, str], Values], bool]
 
-_TOKEN = re.compile(r"\s*(attribute_exists|attribute_not_exists|AND\b|OR\b|<=|>=|[=<>(),]|[#:]?\w+)")
+_TOKEN = re.compile(
+    r"\s*(attribute_exists|attribute_not_exists|AND\b|OR\b|<=|>=|[=<>(),]|[#:]?\w+)"
+)
 _CLAUSE = re.compile(r"\b(SET|ADD|DELETE|REMOVE)\s")
 
 
@@ -101,7 +103,7 @@ def _name(path: str, names: Mapping[str, str]) -> str:
     return names[path] if path.startswith("#") else path
 
 
-def _operand(word: str, item: Item, names: Mapping[str, str], values: Values) -> Any:  # noqa: ANN401 - a typed value
+def _operand(word: str, item: Item, names: Mapping[str, str], values: Values) -> Any:
     return values[word] if word.startswith(":") else item.get(_name(word, names))
 
 
@@ -141,7 +143,7 @@ def _actions(expression: str) -> tuple[tuple[str, str, str], ...]:
     return tuple(found)
 
 
-def _sum(old: Any, more: Any) -> Any:  # noqa: ANN401 - typed values
+def _sum(old: Any, more: Any) -> Any:
     if "N" in more:
         return {"N": str(int(old["N"] if old else 0) + int(more["N"]))}
     if "SS" in more:
@@ -149,7 +151,7 @@ def _sum(old: Any, more: Any) -> Any:  # noqa: ANN401 - typed values
     raise NotUnderstood(f"ADD of {more}")
 
 
-def _discard(item: Item, attribute: str, less: Any) -> None:  # noqa: ANN401 - a typed value
+def _discard(item: Item, attribute: str, less: Any) -> None:
     if "SS" not in less:
         raise NotUnderstood(f"DELETE of {less}")
     left = [x for x in item.get(attribute, {}).get("SS", ()) if x not in less["SS"]]

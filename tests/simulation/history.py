@@ -67,7 +67,7 @@ def of_seed(seed: int) -> History:
         acts += _life(name, random)
     horizon = max(act.at for act in acts)
     for _ in range(random.choice((0, 1, 1, 2, 3))):
-        near = random.choice(acts).at if random.random() < 0.7 else random.uniform(0, horizon)  # noqa: PLR2004
+        near = random.choice(acts).at if random.random() < 0.7 else random.uniform(0, horizon)
         what, how = _trouble(random)
         who = random.choice(names)
         acts.append(Act(0, max(0.0, near + random.uniform(-30, 30)), who, what, how))
@@ -215,12 +215,12 @@ def _gap(random: Random, *, quick: bool) -> float:
     kind = random.random()
     if quick:
         kind *= 0.7
-    if kind < 0.4:  # noqa: PLR2004 - shares
+    if kind < 0.4:
         return random.uniform(0, 3)
-    if kind < 0.6:  # noqa: PLR2004
+    if kind < 0.6:
         return random.uniform(3, 2 * MINUTE)
-    if kind < 0.75:  # noqa: PLR2004
+    if kind < 0.75:
         return random.uniform(2 * MINUTE, 2 * HOUR)
-    if kind < 0.9:  # noqa: PLR2004
+    if kind < 0.9:
         return random.uniform(2 * HOUR, 3 * DAY)
     return random.uniform(3 * DAY, 35 * DAY)

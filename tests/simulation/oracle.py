@@ -54,7 +54,7 @@ class Truth:
         return max(ended, key=lambda s: (s.ended_at or 0, s.id), default=None)
 
 
-def sub(found: Any, plan_of: Mapping[str, str]) -> Sub:  # noqa: ANN401 - JSON
+def sub(found: Any, plan_of: Mapping[str, str]) -> Sub:
     """One of the ledger's."""
     line = found["items"]["data"][0]
     return Sub(

@@ -79,7 +79,7 @@ class Outside:
     def doom(self, activity: Activity) -> None:
         """Decide whether, and where, an activity's process will die."""
         if not self.calm and activity.random.random() < self.weather.crash:
-            side = "before" if activity.random.random() < 0.5 else "after"  # noqa: PLR2004 - a coin
+            side = "before" if activity.random.random() < 0.5 else "after"
             self._fates[id(activity)] = (int(activity.random.triangular(1, 20, 2)), side)
 
     def forget(self, activity: Activity) -> None:
@@ -136,7 +136,7 @@ class Outside:
                 self._maybe_die(activity, n, point, "after")
         return result
 
-    def _latency(self, random: Any) -> float:  # noqa: ANN401 - a Random
+    def _latency(self, random: Any) -> float:
         seconds = float(random.random()) * 0.02 * self.weather.slow
         if not self.calm and random.random() < SLOW:
             seconds += random.random() * 3
@@ -151,4 +151,4 @@ class Outside:
     def toss(self) -> bool:
         """A coin, thrown by whoever is calling."""
         strand = self._scheduler.current
-        return strand is not None and strand.activity.random.random() < 0.5  # noqa: PLR2004
+        return strand is not None and strand.activity.random.random() < 0.5

@@ -48,8 +48,8 @@ def planted(within: int) -> Callable[[Plant], Plant]:
 _update, _conclude_table, _save, _nudge = Table._update, Table.conclude, Table.save, Table.nudge
 
 
-def _without(condition: str) -> Any:  # noqa: ANN401 - a function for patching
-    def update(self: Table, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+def _without(condition: str) -> Any:
+    def update(self: Table, *args: Any, **kwargs: Any) -> Any:
         op = _update(self, *args, **kwargs)
         terms = op["Update"]["ConditionExpression"].split(" AND ")
         left = [term for term in terms if not term.startswith(condition)]
@@ -69,7 +69,7 @@ def a_write_without_the_version() -> AbstractContextManager[Any]:
 def a_reconcile_that_ends_over_a_nudge() -> AbstractContextManager[Any]:
     """What came meanwhile counts as seen."""
 
-    def conclude(self: Table, before: Record, after: Record, **more: Any) -> Record:  # noqa: ANN401
+    def conclude(self: Table, before: Record, after: Record, **more: Any) -> Record:
         if after.reconciled != before.nudged:
             return _conclude_table(self, before, after, **more)
         now = self.read(before.tenant_id) or before
@@ -83,7 +83,7 @@ def a_reconcile_that_ends_over_a_nudge() -> AbstractContextManager[Any]:
 def two_hundred_for_a_failed_send() -> AbstractContextManager[Any]:
     """Stripe is told that all is well, and nobody is told to look."""
 
-    def take(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+    def take(*args: Any, **kwargs: Any) -> Any:
         try:
             return nudging.take_event(*args, **kwargs)
         except errors.Temporary:
@@ -97,13 +97,13 @@ def a_duplicate_is_not_sent_again() -> AbstractContextManager[Any]:
     """The first delivery died between the table and the queue."""
 
     class Silent:
-        def __init__(self, records: Any, queue: Any) -> None:  # noqa: ANN401
+        def __init__(self, records: Any, queue: Any) -> None:
             self._records, self._queue, self._last = records, queue, ""
 
-        def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        def __getattr__(self, name: str) -> Any:
             return getattr(self._records, name)
 
-        def nudge(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        def nudge(self, *args: Any, **kwargs: Any) -> Any:
             self._last = self._records.nudge(*args, **kwargs)
             return self._last
 
@@ -114,7 +114,7 @@ def a_duplicate_is_not_sent_again() -> AbstractContextManager[Any]:
         def send_event(self, event_id: str) -> None:
             self._queue.send_event(event_id)
 
-    def take(event: Any, *, records: Any, queue: Any, **more: Any) -> Any:  # noqa: ANN401
+    def take(event: Any, *, records: Any, queue: Any, **more: Any) -> Any:
         both = Silent(records, queue)
         return nudging.take_event(event, records=both, queue=both, **more)
 
@@ -132,7 +132,7 @@ def the_retention_is_forgotten() -> AbstractContextManager[Any]:
     """What ended is deleted at once."""
     by_billing = decision._by_billing
 
-    def at_once(*args: Any) -> Any:  # noqa: ANN401
+    def at_once(*args: Any) -> Any:
         found = by_billing(*args)
         return replace(found, wanted="absent") if found.status == "canceled" else found
 
@@ -144,7 +144,7 @@ def nothing_is_ever_deleted() -> AbstractContextManager[Any]:
     """Data are kept for ever."""
     by_billing = decision._by_billing
 
-    def never(*args: Any) -> Any:  # noqa: ANN401
+    def never(*args: Any) -> Any:
         found = by_billing(*args)
         return replace(found, wanted="suspended") if found.status == "canceled" else found
 
@@ -156,7 +156,7 @@ def two_workers_at_once_on_one_tenant() -> AbstractContextManager[Any]:
     """The queue's groups are not kept apart."""
     init = MemorySqs.__init__
 
-    def both(self: MemorySqs, *args: Any) -> None:  # noqa: ANN401
+    def both(self: MemorySqs, *args: Any) -> None:
         init(self, *args)
         self.keeps_groups_apart = False
 
@@ -168,7 +168,7 @@ def the_hash_before_the_last_object() -> AbstractContextManager[Any]:
     """The record says that everything stands, and then it is applied."""
     apply = Convergence._apply
 
-    def early(self: Convergence, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+    def early(self: Convergence, *args: Any, **kwargs: Any) -> None:
         try:
             apply(self, *args, **kwargs)
         except (errors.Temporary, errors.Waiting):
@@ -213,7 +213,7 @@ def the_payload_is_believed() -> AbstractContextManager[Any]:
     said: dict[int, dict[str, str]] = {}
     parse, truth = webhooks.stripe_event.parse, Reconciler._truth
 
-    def remember(payload: bytes) -> Any:  # noqa: ANN401
+    def remember(payload: bytes) -> Any:
         import json  # noqa: PLC0415 - only here
 
         obj = json.loads(payload)["data"]["object"]
@@ -223,7 +223,9 @@ def the_payload_is_believed() -> AbstractContextManager[Any]:
 
     def believed(self: Reconciler, record: Record) -> Truth:
         real, known = truth(self, record), said.get(id(self.records), {})
-        subscriptions = tuple(replace(s, status=known.get(s.id, s.status)) for s in real.subscriptions)
+        subscriptions = tuple(
+            replace(s, status=known.get(s.id, s.status)) for s in real.subscriptions
+        )
         return replace(real, subscriptions=subscriptions)
 
     @contextmanager
@@ -242,7 +244,7 @@ def one_deadline_for_three() -> AbstractContextManager[Any]:
     """It is only set when one of them changes, and whatever is set last takes its place."""
     decide = reconciling.decide
 
-    def last_one(record: Record, *args: Any) -> Any:  # noqa: ANN401
+    def last_one(record: Record, *args: Any) -> Any:
         found = decide(record, *args)
         names = ("grace_until", "retention_until", "free_until", "checkout")
         if any(getattr(found.record, name) != getattr(record, name) for name in names):
@@ -256,7 +258,7 @@ def one_deadline_for_three() -> AbstractContextManager[Any]:
 def a_new_key_for_every_click() -> AbstractContextManager[Any]:
     """The attempt is not written down before Stripe is called."""
 
-    def forgetful(record: Any, session: Any, plan_id: str, now: int) -> str:  # noqa: ANN401
+    def forgetful(record: Any, session: Any, plan_id: str, now: int) -> str:
         step = checkout_rules.next_step(record, session, plan_id, now)
         return "start" if step == "replay" else step
 
@@ -287,7 +289,7 @@ def a_customer_without_a_key() -> AbstractContextManager[Any]:
     create = StripeApi.create_customer
     count = iter(range(10**9))
 
-    def again(self: StripeApi, *, idempotency_key: str, **more: Any) -> str:  # noqa: ANN401
+    def again(self: StripeApi, *, idempotency_key: str, **more: Any) -> str:
         return create(self, idempotency_key=f"{idempotency_key}-{next(count)}", **more)
 
     return patch.object(StripeApi, "create_customer", again)
@@ -298,13 +300,13 @@ def an_outage_counts_as_done() -> AbstractContextManager[Any]:
     """What failed for a while is not tried again."""
     later = Reconciler._later
 
-    def done(self: Reconciler, read: Record, work: Any, now: int, reason: str) -> Any:  # noqa: ANN401
+    def done(self: Reconciler, read: Record, work: Any, now: int, reason: str) -> Any:
         report = later(self, read, work, now, reason)
         record = report.record
         if record is not None:
-            self.records.conclude(record, replace(
-                record, reconciled=record.nudged, retry_at=None, due_at=None
-            ))
+            self.records.conclude(
+                record, replace(record, reconciled=record.nudged, retry_at=None, due_at=None)
+            )
         return report
 
     return patch.object(Reconciler, "_later", done)
@@ -315,7 +317,7 @@ def an_event_of_the_same_second_is_old() -> AbstractContextManager[Any]:
     """Dropped by its time stamp, as if it had been seen."""
     last: dict[tuple[int, str], int] = {}
 
-    def take(event: Any, *, records: Any, **more: Any) -> Any:  # noqa: ANN401
+    def take(event: Any, *, records: Any, **more: Any) -> Any:
         key = (id(records), event.tenant_id or event.customer_id or "")
         if event.created <= last.get(key, -1):
             return "duplicate"
@@ -329,7 +331,7 @@ def an_event_of_the_same_second_is_old() -> AbstractContextManager[Any]:
 def the_line_first_then_the_nudge() -> AbstractContextManager[Any]:
     """Two writes, and a crash in between: the next delivery looks like a duplicate."""
 
-    def apart(self: Table, op: Any, tenant_id: str, line: Any) -> Any:  # noqa: ANN401
+    def apart(self: Table, op: Any, tenant_id: str, line: Any) -> Any:
         if line is not None:
             try:
                 self._db.write([self._line(tenant_id, line)])
@@ -364,7 +366,12 @@ def a_grant_outside_its_transaction() -> AbstractContextManager[Any]:
     """The count of Free grants is a write of its own."""
 
     def save(
-        self: Table, before: Record, after: Record, *, free_change: int = 0, **more: Any  # noqa: ANN401
+        self: Table,
+        before: Record,
+        after: Record,
+        *,
+        free_change: int = 0,
+        **more: Any,
     ) -> Record:
         more.pop("free_cap", None)
         saved = _save(self, before, after, **more)
@@ -390,7 +397,7 @@ def a_dispute_that_never_ends() -> AbstractContextManager[Any]:
     """Noted when it is opened, and not taken off."""
     note = Table.note_dispute
 
-    def only_open(self: Table, tenant_id: str, now: int, line: Any, dispute: Any) -> Any:  # noqa: ANN401
+    def only_open(self: Table, tenant_id: str, now: int, line: Any, dispute: Any) -> Any:
         return note(self, tenant_id, now, line, replace(dispute, open=True))
 
     return patch.object(Table, "note_dispute", only_open)
@@ -401,7 +408,7 @@ def a_kept_event_is_dropped_first() -> AbstractContextManager[Any]:
     """Before what it means has been written down."""
     find = StripeApi.dispute_of
 
-    def drop(self: StripeApi, event_id: str) -> Any:  # noqa: ANN401
+    def drop(self: StripeApi, event_id: str) -> Any:
         wiring.records().drop_event(event_id)
         return find(self, event_id)
 
@@ -418,7 +425,7 @@ def paid_is_shown_as_active() -> AbstractContextManager[Any]:
 def a_checkout_is_forgotten_when_it_is_paid() -> AbstractContextManager[Any]:
     """Its subscription is not listed yet, and the next click sells another."""
 
-    def start(known: Any, session: Any, plan_id: str, now: int) -> str:  # noqa: ANN401
+    def start(known: Any, session: Any, plan_id: str, now: int) -> str:
         step = checkout_rules.next_step(known, session, plan_id, now)
         return "start" if step == "refuse" else step
 
@@ -430,7 +437,7 @@ def every_failure_is_for_ever() -> AbstractContextManager[Any]:
     """An outage is taken for a refusal."""
     give_up = Reconciler._give_up
 
-    def later(self: Reconciler, read: Record, work: Any, now: int, reason: str) -> Any:  # noqa: ANN401
+    def later(self: Reconciler, read: Record, work: Any, now: int, reason: str) -> Any:
         return give_up(self, read, work, now, reason)
 
     return patch.object(Reconciler, "_later", later)
@@ -441,7 +448,7 @@ def grace_begins_with_every_look() -> AbstractContextManager[Any]:
     """It is counted from now, again and again."""
     deadlines = decision._with_deadlines
 
-    def anew(record: Record, *args: Any) -> Record:  # noqa: ANN401
+    def anew(record: Record, *args: Any) -> Record:
         return deadlines(replace(record, grace_until=None), *args)
 
     return patch.object(decision, "_with_deadlines", anew)
@@ -451,7 +458,7 @@ def grace_begins_with_every_look() -> AbstractContextManager[Any]:
 def a_claim_over_a_nudge() -> AbstractContextManager[Any]:
     """Something was asked for since it was decided, and the deletion is claimed all the same."""
 
-    def save(self: Table, before: Record, after: Record, **more: Any) -> Record:  # noqa: ANN401
+    def save(self: Table, before: Record, after: Record, **more: Any) -> Record:
         if more.pop("nothing_new", False):
             now = self.read(before.tenant_id) or before
             before = replace(before, version=now.version, nudged=now.nudged)

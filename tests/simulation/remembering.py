@@ -34,7 +34,7 @@ class Remembering:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._store = cluster._store  # noqa: SLF001 - reads and puts as the cluster itself does
+        self._store = cluster._store
         self._marks: dict[int, tuple[Any, str]] = {}
 
     def handle(self, request: Request, line: str) -> Answer:
@@ -63,7 +63,7 @@ class Remembering:
                 self._marks[id(stored)] = (stored, after)
         return answer
 
-    def _mark(self, live: Any) -> str | None:  # noqa: ANN401 - an object, or none
+    def _mark(self, live: Any) -> str | None:
         """What stands for an object's content; None for one that we do not know."""
         if live is None:
             return ""
@@ -76,13 +76,13 @@ class Remembering:
 
     def _is_going(self, target: Target) -> bool:
         space = target.name if target.kind.name == "Namespace" else target.namespace
-        found = self._store.get(controllers._NAMESPACE, "", space)  # noqa: SLF001 - the kind
+        found = self._store.get(controllers._NAMESPACE, "", space)
         if found is None:
             return target.kind.name != "Namespace"
         return "deletionTimestamp" in found["metadata"]
 
-    def _put(self, target: Target, obj: Any, live: Any, mark: str) -> None:  # noqa: ANN401
-        own = {"uid": f"uid-{self._store.version}", "creationTimestamp": self._cluster._now}  # noqa: SLF001
+    def _put(self, target: Target, obj: Any, live: Any, mark: str) -> None:
+        own = {"uid": f"uid-{self._store.version}", "creationTimestamp": self._cluster._now}
         if live is not None:
             own = {name: live["metadata"][name] for name in _OWN}
         again = {**obj, "metadata": {**obj["metadata"], **own}}
@@ -92,4 +92,4 @@ class Remembering:
         if target.kind.name != "ResourceQuota":
             self._marks[id(stored)] = (stored, mark)
         if target.kind.name in SETTLED:
-            controllers.settle(self._store, target.scope or target.name, self._cluster._now)  # noqa: SLF001
+            controllers.settle(self._store, target.scope or target.name, self._cluster._now)

@@ -126,7 +126,7 @@ class Activity:
         error: what it ended with, if it raised.
     """
 
-    def __init__(  # noqa: PLR0913 - what an activity is made of
+    def __init__(
         self,
         scheduler: Scheduler,
         kind: str,
@@ -192,7 +192,7 @@ class Activity:
         left = [len(strands)]
 
         def counted(strand: Strand, work: Callable[[], Any]) -> Callable[[], Any]:
-            def run() -> Any:  # noqa: ANN401 - whatever the work gives
+            def run() -> Any:
                 try:
                     return work()
                 except Exception as e:  # noqa: BLE001 - raised again where it is asked for
@@ -206,7 +206,7 @@ class Activity:
             return run
 
         for strand in strands:
-            strand._work = counted(strand, strand._work)  # noqa: SLF001 - of this module
+            strand._work = counted(strand, strand._work)
             self.scheduler.at(self.scheduler.now, strand.resume)
         if strands:
             me.wait()

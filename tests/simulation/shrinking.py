@@ -78,7 +78,7 @@ def _sooner(best: list[History], take: Callable[[History], bool]) -> None:
     for i in range(len(best[0].acts)):
         acts = best[0].acts
         gap = acts[i].at - (acts[i - 1].at if i else 0.0)
-        if gap > 10:  # noqa: PLR2004 - seconds that nobody minds
+        if gap > 10:
             moved: tuple[Act, ...] = tuple(
                 replace(act, at=act.at - gap + 5) if j >= i else act for j, act in enumerate(acts)
             )

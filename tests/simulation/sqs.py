@@ -63,11 +63,16 @@ class MemorySqs:
         return {"QueueUrl": f"https://sqs.test/{QueueName}"}
 
     def send_message(
-        self, *, MessageBody: str, MessageGroupId: str, MessageDeduplicationId: str, **_: Any  # noqa: N803, ANN401
+        self,
+        *,
+        MessageBody: str,
+        MessageGroupId: str,
+        MessageDeduplicationId: str,
+        **_: Any,
     ) -> dict[str, Any]:
         """Put one at the end; the same deduplication id within five minutes is swallowed."""
         now = self._clock()
-        if now - self._deduplicated.get(MessageDeduplicationId, -1e12) < 300:  # noqa: PLR2004 - SQS
+        if now - self._deduplicated.get(MessageDeduplicationId, -1e12) < 300:
             return {}
         self._deduplicated[MessageDeduplicationId] = now
         self.messages.append(Message(f"m{next(self._ids)}", MessageGroupId, MessageBody, now))
@@ -76,7 +81,11 @@ class MemorySqs:
         return {}
 
     def change_message_visibility(
-        self, *, ReceiptHandle: str, VisibilityTimeout: int, **_: Any  # noqa: N803, ANN401
+        self,
+        *,
+        ReceiptHandle: str,
+        VisibilityTimeout: int,
+        **_: Any,
     ) -> dict[str, Any]:
         """Let a message that is being worked on be seen again sooner, or later."""
         message = self._in_flight(ReceiptHandle, "ChangeMessageVisibility")
@@ -84,14 +93,14 @@ class MemorySqs:
         self.on_change(message.visible_at)
         return {}
 
-    def delete_message(self, *, ReceiptHandle: str, **_: Any) -> dict[str, Any]:  # noqa: N803, ANN401
+    def delete_message(self, *, ReceiptHandle: str, **_: Any) -> dict[str, Any]:  # noqa: N803
         """Done with it."""
         message = self._in_flight(ReceiptHandle, "DeleteMessage")
         self.messages.remove(message)
         self.on_change(self._clock())
         return {}
 
-    def receive_message(self, *, MaxNumberOfMessages: int = 1, **_: Any) -> dict[str, Any]:  # noqa: N803, ANN401
+    def receive_message(self, *, MaxNumberOfMessages: int = 1, **_: Any) -> dict[str, Any]:  # noqa: N803
         """What can be seen: of each group the first, unless one of it is being worked on."""
         got: list[dict[str, Any]] = []
         for message in self._visible():
@@ -132,5 +141,7 @@ class MemorySqs:
         for message in self.messages:
             if message.receipt == receipt and message.visible_at > self._clock():
                 return message
-        response = {"Error": {"Code": "InvalidParameterValue", "Message": "The receipt has expired"}}
+        response = {
+            "Error": {"Code": "InvalidParameterValue", "Message": "The receipt has expired"}
+        }
         raise ClientError(response, operation)  # type: ignore[arg-type]  # an incomplete response

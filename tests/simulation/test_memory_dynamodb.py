@@ -38,7 +38,9 @@ def writes(draw):
         **draw(st.dictionaries(NAMES, NUMBERS, max_size=2)),
     }
     update = {
-        "to_set": draw(st.dictionaries(st.sampled_from(["version", "due_at"]), NUMBERS, min_size=1)),
+        "to_set": draw(
+            st.dictionaries(st.sampled_from(["version", "due_at"]), NUMBERS, min_size=1)
+        ),
         "remove": draw(st.lists(st.just("phase"), max_size=1)),
         "add": draw(st.fixed_dictionaries({}, optional={"nudged": NUMBERS})),
         "discard": draw(st.fixed_dictionaries({}, optional={"disputes": st.just({"a"})})),
@@ -74,7 +76,10 @@ def state(db):
     """All there is, and the index as the sweep reads it."""
     items = [db.get(key) for key in KEYS]
     due = [
-        [(i["pk"], i["sk"], i["due_at"]) for i in db.query_index("due", "due_shard", s, "due_at", 2)]
+        [
+            (i["pk"], i["sk"], i["due_at"])
+            for i in db.query_index("due", "due_shard", s, "due_at", 2)
+        ]
         for s in ("0", "1")
     ]
     return items, [sorted(d, key=lambda x: (x[2], x)) for d in due]

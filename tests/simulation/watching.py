@@ -29,7 +29,7 @@ THEIRS = frozenset({"default", "kube-root-ca.crt", "own"})
 class Watch:
     """Sees everything that happens; tells the world what is wrong."""
 
-    def __init__(self, world: Any) -> None:  # noqa: ANN401 - a World
+    def __init__(self, world: Any) -> None:
         self._world = world
         self.dirty = False
         self.truths: dict[str, list[tuple[float, oracle.Truth]]] = {
@@ -131,7 +131,7 @@ class Watch:
 
     # The record.
 
-    def written(self, tenant_id: str, before: Any, after: Any) -> None:  # noqa: ANN401 - typed items
+    def written(self, tenant_id: str, before: Any, after: Any) -> None:
         """Every write of a record."""
         self.records[tenant_id].append((self._world.scheduler.now, after))
         was, now = _phase(before), _phase(after)
@@ -147,7 +147,7 @@ class Watch:
             if now == "deleting":
                 self._claimed(tenant_id, loaded(before))
 
-    def _note_status(self, tenant_id: str, item: Any) -> None:  # noqa: ANN401 - a typed item
+    def _note_status(self, tenant_id: str, item: Any) -> None:
         """For the coverage: what the page would say after each decision that changes it."""
         known = loaded({name: item[name] for name in STANDING if name in item})
         stands = oracle.stands(self.truths[tenant_id][-1][1], known, self._world.scheduler.now)
@@ -162,7 +162,9 @@ class Watch:
         paid = self._bought(tenant_id)
         if paid:
             self._world.wrong(f"{name}'s deletion is claimed, and {paid} is paid for")
-        stands = oracle.stands(self.truth(tenant_id), item, now + 1 + self._world.history.weather.skew)
+        stands = oracle.stands(
+            self.truth(tenant_id), item, now + 1 + self._world.history.weather.skew
+        )
         if stands.tenant not in {"absent", "as it was"}:
             self._world.wrong(f"{name}'s deletion is claimed, and it should be {stands.tenant}")
         if payable := self._payable(tenant_id):
@@ -183,7 +185,7 @@ class Watch:
             return
         tenant_id = request.path.rsplit("-", 1)[1]
         name = self._name(tenant_id)
-        if request.path.count("/") == 4 and _phase(self.records[tenant_id][-1][1]) != "deleting":  # noqa: PLR2004
+        if request.path.count("/") == 4 and _phase(self.records[tenant_id][-1][1]) != "deleting":
             self._world.wrong(f"{name}'s namespace is deleted without a claim")
         paid = self._bought(tenant_id)
         if paid:
@@ -191,9 +193,9 @@ class Watch:
 
     # Answers.
 
-    def answered(self, path: str, status: int, answer: Any) -> None:  # noqa: ANN401 - JSON
+    def answered(self, path: str, status: int, answer: Any) -> None:
         """Every answer of the API to a customer."""
-        if status == 500:  # noqa: PLR2004 - a bug
+        if status == 500:
             self._world.wrong(f"{path} answers 500: {answer}")
 
     def acknowledged(self, delivery: Delivery, sent: set[str]) -> None:
@@ -203,7 +205,7 @@ class Watch:
         if delivery.tenant_id and not sent & {delivery.tenant_id, delivery.event}:
             self._world.wrong(f"{delivery.event} was acknowledged, and its key was not sent")
 
-    def has_read(self, who: Any, began: float, answer: Mapping[str, Any]) -> None:  # noqa: ANN401
+    def has_read(self, who: Any, began: float, answer: Mapping[str, Any]) -> None:
         """A status that a customer read was true of some moment, and not before an earlier one."""
         self.look()
         truths, records = self.truths[who.tenant_id], self.records[who.tenant_id]
@@ -226,7 +228,11 @@ class Watch:
         self._world.wrong(f"{who.name} reads {told}, which was never true")
 
     def _true(
-        self, answer: Mapping[str, Any], truth: oracle.Truth, item: Any, moment: float  # noqa: ANN401
+        self,
+        answer: Mapping[str, Any],
+        truth: oracle.Truth,
+        item: Any,
+        moment: float,
     ) -> bool:
         if item is None:
             return bool(answer["status"] == "none")
@@ -263,7 +269,13 @@ class Watch:
         counts, known = truth.counts, item["billing"].get("subscription")
         seen = known and (known["id"], known["status"], known["ended_at"], known["current_period_end"],
                           known["cancel_at_period_end"])  # fmt: skip
-        real = counts and (counts.id, counts.status, counts.ended_at, counts.period_end, counts.ends)
+        real = counts and (
+            counts.id,
+            counts.status,
+            counts.ended_at,
+            counts.period_end,
+            counts.ends,
+        )
         if seen != real:
             self._world.wrong(f"{name}'s record says {seen}, Stripe says {real}")
         if set(item.get("disputes", ())) != truth.disputes:
@@ -272,8 +284,12 @@ class Watch:
         stands = (counts and counts.live) or oracle.free_stands(item, self._world.scheduler.now)
         due = None if stands or ended is None else ended + oracle.RETENTION
         if item.get("retention_until") != due:
-            self._world.wrong(f"{name}'s data are kept until {item.get('retention_until')}, not {due}")
-        if bool(item.get("grace_until")) != bool(counts and counts.status in {"past_due", "unpaid"}):
+            self._world.wrong(
+                f"{name}'s data are kept until {item.get('retention_until')}, not {due}"
+            )
+        if bool(item.get("grace_until")) != bool(
+            counts and counts.status in {"past_due", "unpaid"}
+        ):
             self._world.wrong(f"{name}'s grace is {item.get('grace_until')}")
         elif item.get("grace_until"):
             since = item["grace_until"] - oracle.GRACE
@@ -289,14 +305,18 @@ class Watch:
             if not any(failing):
                 self._world.wrong(f"{name}'s grace does not begin with a payment that failed")
 
-    def _cluster_is_right(self, customer: Any, item: Mapping[str, Any], truth: oracle.Truth) -> None:  # noqa: ANN401
+    def _cluster_is_right(
+        self, customer: Any, item: Mapping[str, Any], truth: oracle.Truth
+    ) -> None:
         from tests.simulation.world import CATALOGUE  # noqa: PLC0415 - the world makes this
 
         stands = oracle.stands(truth, item, self._world.scheduler.now)
         found = self._world.namespace(customer.tenant_id)
         name = customer.name
         if item.get("failure"):
-            self._world.wrong(f"{name}'s record still tells of a failure: {item['failure']['reason']}")
+            self._world.wrong(
+                f"{name}'s record still tells of a failure: {item['failure']['reason']}"
+            )
         if stands.tenant == "absent":
             if found is not None:
                 self._world.wrong(f"{name}'s tenant should be gone ({stands.status}), and stands")
@@ -306,7 +326,9 @@ class Watch:
         if found is None:
             never = stands.tenant == "suspended" and item.get("ready_since") is None
             if not never:
-                self._world.wrong(f"{name} should have a tenant that is {stands.tenant}, and has none")
+                self._world.wrong(
+                    f"{name} should have a tenant that is {stands.tenant}, and has none"
+                )
             return
         plan = CATALOGUE.plan(stands.plan or "")
         if plan is None:
@@ -321,32 +343,34 @@ class Watch:
         self._nothing_else(customer, wanted)
         self._workload_is_right(customer, stands.tenant)
         if item.get("phase") != stands.tenant or item.get("applied") != tenant.revision(wanted):
-            self._world.wrong(f"{name}'s tenant is {stands.tenant}, the record says {item.get('phase')}")
+            self._world.wrong(
+                f"{name}'s tenant is {stands.tenant}, the record says {item.get('phase')}"
+            )
 
-    def _real(self, manifest: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    def _real(self, manifest: Mapping[str, Any]) -> Any:
         real = self._world.cluster_call("GET", path_of(manifest))
         return real if real["kind"] == manifest["kind"] else None
 
-    def _nothing_else(self, customer: Any, wanted: Sequence[Mapping[str, Any]]) -> None:  # noqa: ANN401
+    def _nothing_else(self, customer: Any, wanted: Sequence[Mapping[str, Any]]) -> None:
         names = {(m["kind"], m["metadata"]["name"]) for m in wanted}
         for kind in MANAGED:
-            for each in self._world.cluster_call("GET", collection(kind, customer.namespace))["items"]:
+            for each in self._world.cluster_call("GET", collection(kind, customer.namespace))[
+                "items"
+            ]:
                 name = each["metadata"]["name"]
                 if name not in THEIRS and (kind, name) not in names:
                     self._world.wrong(f"{customer.name} has a {kind} {name} too many")
 
-    def _workload_is_right(self, customer: Any, stands: str) -> None:  # noqa: ANN401 - a Customer
+    def _workload_is_right(self, customer: Any, stands: str) -> None:
         """What the customer runs is stopped with the tenant, and comes back in its size."""
-        own = self._world.cluster_call(
-            "GET", f"{collection('Deployment', customer.namespace)}/own"
-        )
+        own = self._world.cluster_call("GET", f"{collection('Deployment', customer.namespace)}/own")
         if own["kind"] != "Deployment":
             return
         size = own["spec"]["replicas"]
         if size != (customer.runs if stands == "running" else 0):
             self._world.wrong(f"{customer.name} runs {size} pods, of {customer.runs}: {stands}")
 
-    def _paid_once(self, customer: Any) -> None:  # noqa: ANN401 - a Customer
+    def _paid_once(self, customer: Any) -> None:
         """No two of a customer's checkouts charged for the same time."""
         spans = []
         for each in self._world.account.ledger.all("invoice", status="paid"):
@@ -374,13 +398,13 @@ class Watch:
                     f"{delivery.type} {delivery.event} is not in {self._name(tenant_id)}'s timeline"
                 )
 
-    def could_buy(self, customer: Any, answers: Sequence[Any]) -> None:  # noqa: ANN401 - a Customer
+    def could_buy(self, customer: Any, answers: Sequence[Any]) -> None:
         """Whoever has nothing can buy, whoever has something cannot buy again."""
         counts = self.truth(customer.tenant_id).counts
         wanted = "already_subscribed" if counts and counts.live else 200
         if wanted not in answers:
             self._world.wrong(f"{customer.name} wants to buy and is answered {answers}")
-        if wanted != 200 and 200 in answers:  # noqa: PLR2004 - OK
+        if wanted != 200 and 200 in answers:
             self._world.wrong(f"{customer.name} has a subscription and is sold another")
 
     def _name(self, tenant_id: str) -> str:
@@ -395,5 +419,5 @@ def loaded(item: Mapping[str, Any]) -> dict[str, Any]:
     return {name: plain(_DESERIALIZER.deserialize(value)) for name, value in item.items()}
 
 
-def _phase(item: Any) -> str:  # noqa: ANN401 - a typed item, or none
+def _phase(item: Any) -> str:
     return str(item["phase"]["S"]) if item and "phase" in item else "absent"

@@ -20,7 +20,7 @@ from tests.simulation import dynamodb
 from tests.simulation.outside import Outside
 from tests.simulation.remembering import Remembering
 
-TOKEN = "provisioner"  # noqa: S105 - of the simulation's own cluster
+TOKEN = "provisioner"
 KEY = "sk_test_simulation"
 
 READ = {
@@ -55,7 +55,7 @@ class TableWire:
         served = getattr(self._table, name)
         writes = name not in {"get_item", "query"}
 
-        def call(**arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - boto3's
+        def call(**arguments: Any) -> dict[str, Any]:
             def fails(how: str) -> Exception:
                 return _table_error(name, how, arguments)
 
@@ -64,7 +64,7 @@ class TableWire:
 
             # boto3 sends a lost call again. A transaction carries a token that makes the second
             # one nothing; a single conditional write meets its own effect.
-            again = (lambda: {}) if name == "transact_write_items" else effect
+            again = (dict) if name == "transact_write_items" else effect
             return self._outside.call("table", name, effect, fails, again=again, writes=writes)
 
         return call
@@ -85,7 +85,7 @@ def _table_error(name: str, how: str, arguments: Mapping[str, Any]) -> Exception
 class QueueWire:
     """boto3's SQS client, as far as the gateway calls it."""
 
-    def __init__(self, outside: Outside, queue: Any) -> None:  # noqa: ANN401 - a MemorySqs
+    def __init__(self, outside: Outside, queue: Any) -> None:
         self._outside = outside
         self._queue = queue
         self.get_queue_url = queue.get_queue_url
@@ -94,7 +94,7 @@ class QueueWire:
         """A call of that name; a lost one is sent again, as boto3 does."""
         served = getattr(self._queue, name)
 
-        def call(**arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - boto3's
+        def call(**arguments: Any) -> dict[str, Any]:
             def effect() -> dict[str, Any]:
                 return served(**arguments)
 
@@ -114,7 +114,7 @@ def _queue_error(how: str) -> Exception:
 class _Answered(Exception):
     """The system answered, with a failure."""
 
-    def __init__(self, answer: Any) -> None:  # noqa: ANN401 - of either system
+    def __init__(self, answer: Any) -> None:
         super().__init__()
         self.answer = answer
 
@@ -144,8 +144,8 @@ class StripeWire(stripe.HTTPClient):
         method: str,
         url: str,
         headers: Mapping[str, str],
-        post_data: Any = None,  # noqa: ANN401
-        **_: Any,  # noqa: ANN401
+        post_data: Any = None,
+        **_: Any,
     ) -> tuple[str, int, Mapping[str, str]]:
         """One request."""
         parts = urlsplit(url)
@@ -156,7 +156,7 @@ class StripeWire(stripe.HTTPClient):
 
         key = lowered.get("idempotency-key") if verb == "POST" else None
 
-        def effect() -> Any:  # noqa: ANN401 - the stand-in's answer
+        def effect() -> Any:
             if key is not None:
                 if key in self._under_way:
                     refusal = in_use(key)
@@ -188,7 +188,7 @@ class StripeWire(stripe.HTTPClient):
     def _coin(self) -> bool:
         return self._outside.toss()
 
-    def _broken(self, path: str, pairs: Any, headers: Mapping[str, str]) -> Any:  # noqa: ANN401
+    def _broken(self, path: str, pairs: Any, headers: Mapping[str, str]) -> Any:
         """A 500 that Stripe repeats under its key; what was asked for may have been done."""
         if self._coin():
             made = self._account.call("POST", path, pairs, {})
@@ -202,7 +202,7 @@ class StripeWire(stripe.HTTPClient):
         """Nothing is open."""
 
 
-def pruned(body: Any) -> Any:  # noqa: ANN401 - JSON
+def pruned(body: Any) -> Any:
     """What the gateway reads of an answer."""
     if isinstance(body, list):
         return [pruned(each) for each in body]
@@ -232,7 +232,7 @@ class ClusterWire(KubernetesHttp):
         self._cluster = Remembering(cluster)
         self._on_call = on_call
 
-    def _api(self, access: Any) -> Any:  # noqa: ANN401 - in place of an ApiClient
+    def _api(self, _access: Any) -> Any:
         return self
 
     def call_api(
@@ -240,8 +240,8 @@ class ClusterWire(KubernetesHttp):
         method: str,
         url: str,
         header_params: Mapping[str, str],
-        body: Any = None,  # noqa: ANN401 - JSON
-        **_: Any,  # noqa: ANN401
+        body: Any = None,
+        **_: Any,
     ) -> "_Raw":
         """One request, sent again when its answer is lost, as the pool does."""
         raw = json.dumps(body).encode() if body is not None else b""

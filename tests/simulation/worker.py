@@ -23,7 +23,7 @@ _CONTEXT = LambdaContext("worker", 512, TIMEOUT * 1000)
 class EventSource:
     """Receives what can be received, and calls the real handler with it, one message each."""
 
-    def __init__(self, world: Any, queue: MemorySqs) -> None:  # noqa: ANN401 - a World
+    def __init__(self, world: Any, queue: MemorySqs) -> None:
         self._world = world
         self._queue = queue
         self._asked: set[float] = set()
@@ -70,7 +70,7 @@ class Schedule:
     What is due is looked up in the items, not in the index that the sweep reads.
     """
 
-    def __init__(self, world: Any, due: Callable[[], float | None]) -> None:  # noqa: ANN401 - a World
+    def __init__(self, world: Any, due: Callable[[], float | None]) -> None:
         self._world = world
         self._due = due
         self._next: float | None = None

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Self
 from unittest.mock import patch
 
 import jwt
@@ -55,7 +55,7 @@ ISSUER = "https://issuer.test"
 JWT_SECRET = "a shared secret of more than 32 bytes"
 SECRET = "whsec_simulation"
 API_TIMEOUT = 28
-PATIENCE = 4 * 86_400
+PATIENCE = 86_400
 """Seconds in which everything must come to rest once nothing disturbs it."""
 
 SETTINGS = Settings.from_env(
@@ -204,7 +204,7 @@ class World:
             patch.object(side_by_side, "ThreadPoolExecutor", self._pool),
             patch.object(webhooks, "time", time),
             # The SDK words a log line for every call, whether or not anybody logs.
-            patch.object(stripe._util, "logfmt", lambda _: ""),  # noqa: SLF001 - for speed alone
+            patch.object(stripe._util, "logfmt", lambda _: ""),
             self._logged(),
         ):
             yield
@@ -228,7 +228,7 @@ class World:
             logger.removeHandler(handler)
             logger.propagate = propagates
 
-    def _pool(self, **_: Any) -> "_Pool":  # noqa: ANN401 - however many workers
+    def _pool(self, **_: Any) -> "_Pool":
         return _Pool(self)
 
     def _clock(self) -> float:
@@ -257,7 +257,7 @@ class World:
         digest = sha256(f"{self.history.seed} {key}".encode()).digest()
         return Random(int.from_bytes(digest[:8], "big"))  # noqa: S311 - a simulation
 
-    def start(  # noqa: PLR0913 - what an activity is made of
+    def start(
         self,
         kind: str,
         name: str | None,
@@ -270,7 +270,13 @@ class World:
         """Begin an activity now; it may die on the way."""
         random = self.random(f"{kind} {name} {key}")
         activity = Activity(
-            self.scheduler, kind, name, random, work, then=lambda a: self._over(a, then), limit=limit
+            self.scheduler,
+            kind,
+            name,
+            random,
+            work,
+            then=lambda a: self._over(a, then),
+            limit=limit,
         )
         activity.skew = random.random()
         self.live.add(activity)
@@ -313,7 +319,10 @@ class World:
         then: Callable[[int | None, Any], None] = lambda *_: None,
     ) -> None:
         """A request of a signed-in customer; None for a status if no answer came."""
-        headers = {"authorization": f"Bearer {_token(who.name)}", "content-type": "application/json"}
+        headers = {
+            "authorization": f"Bearer {_token(who.name)}",
+            "content-type": "application/json",
+        }
         event = _event(method, path, headers, json.dumps(body) if body is not None else None)
 
         def over(activity: Activity) -> None:
@@ -321,7 +330,7 @@ class World:
                 then(None, None)
                 return
             status, answer = activity.result["statusCode"], json.loads(activity.result["body"])
-            code = answer.get("error", {}).get("code") if status >= 400 else ""  # noqa: PLR2004
+            code = answer.get("error", {}).get("code") if status >= 400 else ""
             self.tell(f"{who.name} is answered {status} {code}".rstrip())
             self.watch.answered(path, status, answer)
             then(status, answer)
@@ -334,8 +343,8 @@ class World:
         """Look at the dashboard, and judge what is read."""
         began = self.scheduler.now
 
-        def then(status: int | None, answer: Any) -> None:  # noqa: ANN401 - JSON
-            if status == 200:  # noqa: PLR2004 - OK
+        def then(status: int | None, answer: Any) -> None:
+            if status == 200:
                 who.readings.append((began, self.scheduler.now, answer))
                 self.tell(f"{who.name} reads: {answer['status']} ({answer['planId']})")
                 self.watch.has_read(who, began, answer)
@@ -356,11 +365,11 @@ class World:
 
         def over(activity: Activity) -> None:
             status = None if activity.killed else activity.result["statusCode"]
-            if status == 200:  # noqa: PLR2004 - OK
+            if status == 200:
                 self.watch.acknowledged(delivery, self.sent.get(id(activity), set()))
-            elif status == 500:  # noqa: PLR2004 - a bug
+            elif status == 500:
                 self.wrong(f"the webhook answers 500 to {delivery.type}")
-            self.account.done(delivery, accepted=status == 200)  # noqa: PLR2004
+            self.account.done(delivery, accepted=status == 200)
 
         name = self._names.get(delivery.tenant_id or "")
         self.tell(f"Stripe delivers {delivery.type} {delivery.event}")
@@ -383,7 +392,7 @@ class World:
         if strand is not None:
             self.sent.setdefault(id(strand.activity), set()).add(group)
 
-    def _written(self, key: Any, before: Any, after: Any) -> None:  # noqa: ANN401 - typed items
+    def _written(self, key: Any, before: Any, after: Any) -> None:
         if key[1] == "RECORD":
             self.watch.written(key[0].removeprefix("TENANT#"), before, after)
         self.schedule.wake()
@@ -399,19 +408,19 @@ class World:
 
     def cluster_call(
         self, method: str, path: str, body: bytes = b"", content_type: str = "application/json"
-    ) -> Any:  # noqa: ANN401 - JSON
+    ) -> Any:
         """Somebody else's request to the API server."""
         headers = {"authorization": f"Bearer {TOKEN}", "content-type": content_type}
         return self.cluster.handle(parse(method, path, headers, body)).json
 
-    def namespace(self, tenant_id: str) -> Any:  # noqa: ANN401 - JSON
+    def namespace(self, tenant_id: str) -> Any:
         """A tenant's namespace as it stands."""
         found = self.cluster_call(
             "GET", f"/api/v1/namespaces/{tenant.namespace_of(CATALOGUE, tenant_id)}"
         )
         return found if found["kind"] == "Namespace" else None
 
-    def owner_of(self, obj: Any) -> str | None:  # noqa: ANN401 - JSON
+    def owner_of(self, obj: Any) -> str | None:
         """Whose an object of Stripe's is: by its customer, who may be deleted."""
         return self.watch.owner_of_customer(obj.get("customer"))
 
@@ -424,7 +433,7 @@ class World:
             if d["status"] in oracle.OPEN and self.owner_of(charges[d["charge"]]) == tenant_id
         ]
 
-    def tenant_of_event(self, event: Any) -> str | None:  # noqa: ANN401 - JSON
+    def tenant_of_event(self, event: Any) -> str | None:
         """Whom an event is about."""
         obj = event["data"]["object"]
         if obj["object"] == "dispute":
@@ -551,13 +560,13 @@ class World:
         for customer in self.customers.values():
             answers: list[Any] = []
             for _ in range(3):
-                if answers and answers[-1] == 200:  # noqa: PLR2004 - OK
+                if answers and answers[-1] == 200:
                     break
                 path = "/api/subscriptions/create-checkout-session"
                 self.ask(
                     customer, "POST", path, {"planId": "basic"},
                     lambda status, body, a=answers: a.append(
-                        status if status != 409 else body["error"]["code"]  # noqa: PLR2004
+                        status if status != 409 else body["error"]["code"]
                     ),
                 )  # fmt: skip
                 self.scheduler.run(self.scheduler.now + 30)
@@ -568,7 +577,7 @@ class World:
         for activity in list(self.live):
             activity.killed = True
             activity.ended = True
-            for strand in activity._strands:  # noqa: SLF001 - nothing may outlive its world
+            for strand in activity._strands:
                 strand.kill()
 
 
@@ -578,13 +587,13 @@ class _Pool:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def __enter__(self) -> "_Pool":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         pass
 
-    def map(self, work: Callable[[Any], Any], items: Any) -> list[Any]:  # noqa: ANN401 - as threads
+    def map(self, work: Callable[[Any], Any], items: Any) -> list[Any]:
         strand = self._world.scheduler.current
         if strand is None:
             return [work(item) for item in items]

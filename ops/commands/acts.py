@@ -85,7 +85,13 @@ def see_through(desk: Desk, news: News, timeout: float, *, as_json: bool) -> Non
 
 
 @click.command("rollout")
-@click.option("--rate", default=2.0, show_default=True, help="Tenants a second at most.")
+@click.option(
+    "--rate",
+    default=2.0,
+    show_default=True,
+    type=click.FloatRange(min=0.01),
+    help="Tenants a second at most.",
+)
 @click.option("--max-failures", default=3, show_default=True, help="With one more it stops.")
 @click.option("--dry-run", is_flag=True, help="Only say how many it is about.")
 @PATIENCE

@@ -9,7 +9,7 @@ from ops.commands.common import json_text, operates, say, show_json, show_one
 from ops.desk import Desk
 from ops.operating import credentials as access
 from ops.operating import leaving
-from ops.operating.finding import find
+from ops.operating.finding import NotFound, find
 from ops.operating.standing import summary
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -43,7 +43,13 @@ def credentials(desk: Desk, user: str, seconds: int, output: Path | None, *, as_
 @operates
 def export(desk: Desk, user: str, output: Path | None, *, as_json: bool) -> None:
     """Everything that is known of a customer, as one JSON document. It is personal data."""
-    document = leaving.export(desk, find(desk, user))
+    try:
+        document = leaving.export(desk, find(desk, user))
+    except NotFound:
+        account = leaving.account_of(desk, user)
+        if account is None:
+            raise
+        document = leaving.export_account(desk, account)
     if output is None:
         show_json(document)
         return
@@ -61,9 +67,14 @@ def forget(desk: Desk, user: str, timeout: float, *, yes: bool, as_json: bool) -
 
     Without --yes it only shows who is meant, and ends with exit code 2.
     """
-    record = find(desk, user)
+    record, account = None, leaving.account_of(desk, user)
+    try:
+        record = find(desk, user)
+    except NotFound:
+        if account is None:
+            raise
     if not yes:
-        show_one(summary(desk, record), as_json=as_json)
+        show_one(summary(desk, record) if record else {"email": user}, as_json=as_json)
         raise click.UsageError(
             "this cannot be undone: subscription, workspace and data go at once. "
             "If this is who you mean, add --yes"
@@ -75,9 +86,13 @@ def forget(desk: Desk, user: str, timeout: float, *, yes: bool, as_json: bool) -
         if not as_json:
             say(text)
 
-    leaving.forget(desk, record, timeout, tell)
+    if record:
+        leaving.forget(desk, record, timeout, tell)
+    elif account:
+        leaving.forget_account(desk, account, tell)
     if as_json:
-        show_json({"tenantId": record.tenant_id, "done": steps, "kept": list(leaving.KEPT)})
+        tenant_id = record.tenant_id if record else None
+        show_json({"tenantId": tenant_id, "done": steps, "kept": list(leaving.KEPT)})
         return
     for text in leaving.KEPT:
         say(f"kept: {text}")

@@ -58,6 +58,7 @@ class DeadLetters:
                 QueueUrl=url,
                 MaxNumberOfMessages=10,
                 VisibilityTimeout=hidden_for,
+                WaitTimeSeconds=1,  # a short poll may overlook some
                 MessageSystemAttributeNames=["All"],
                 MessageAttributeNames=["All"],
             ).get("Messages", [])

@@ -8,6 +8,7 @@ from chalicelib.domain.errors import Conflict, CustomerGone, DomainError, Sessio
 from chalicelib.domain.record import Record
 from chalicelib.domain.tenant import namespace_of
 from ops.desk import Desk
+from ops.gateways.pool import Account
 from ops.operating.acting import TRIES, line
 from ops.operating.following import News, follow
 from ops.operating.standing import detail
@@ -47,6 +48,26 @@ def export(desk: Desk, record: Record) -> dict[str, Any]:
             "`credentials` gives access to it",
         },
     }
+
+
+def account_of(desk: Desk, user: str) -> Account | None:
+    """The account of somebody who signed up and never bought or started anything."""
+    return desk.pool.by_email(user) if desk.pool and "@" in user else None
+
+
+def export_account(desk: Desk, account: Account) -> dict[str, Any]:
+    """Everything that is known of somebody who only signed up."""
+    return {
+        "exportedAt": moment(desk.now),
+        "account": {**account.attributes, "created": account.created},
+    }
+
+
+def forget_account(desk: Desk, account: Account, say: Say) -> None:
+    """Remove somebody who only signed up."""
+    if desk.pool:
+        desk.pool.delete(account)
+    say("the account is deleted; there was nothing else")
 
 
 def forget(desk: Desk, record: Record, patience: float, say: Say) -> None:

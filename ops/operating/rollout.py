@@ -15,6 +15,9 @@ from chalicelib.domain.record import Record
 from ops.desk import Desk
 from ops.operating.acting import nudge
 
+AT_ONCE = 20
+"""Tenants under way at most, whatever the rate: a worker that is slow is not buried."""
+
 GLANCE = 0.2
 """Seconds between two looks at the tenants that are under way."""
 
@@ -75,6 +78,10 @@ def roll_out(  # noqa: PLR0913 - the bounds that an operator sets
     for record in todo:
         if len(progress.failed) > most_failures:
             break
+        while len(progress.under_way) >= AT_ONCE:
+            time.sleep(GLANCE)
+            _look(desk, progress)
+            tell(progress)
         begun = time.monotonic()
         nudge(desk, record.tenant_id, "rollout of the catalogue")
         progress.nudged += 1

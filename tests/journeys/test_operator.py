@@ -287,6 +287,16 @@ def test_forgetting_goes_on_where_it_was(operator, sandbox, subscriber):
     assert "has no record" in operator.run("tenants", "show", tenant_id, code=2)
 
 
+def test_who_only_signed_up_can_leave_too(operator, sandbox):
+    """There is an account and nothing else: it is exported, and it is deleted."""
+    visitor = Customer(sandbox).sign_in()
+    assert operator.ask("export", visitor.email)["account"]["email"] == visitor.email
+    assert operator.ask("forget", visitor.email, "--yes")["done"] == [
+        "the account is deleted; there was nothing else"
+    ]
+    operator.run("export", visitor.email, code=2)
+
+
 def test_the_plans_at_stripe_are_held_to_the_catalogue(operator, sandbox):
     """`diff` says what `push` would change, and a second push changes nothing."""
     assert operator.ask("plans", "diff") == []

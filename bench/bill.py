@@ -63,9 +63,8 @@ def rows() -> Iterable[Row]:
         *(f"| {i.what} | {i.times:,.0f} | {i.price:.3g} | {i.cost:.2f} |" for i in items),
         f"| **all** | | | **{total:.2f}** |",
         "",
-        "Not in it: Stripe's share, the Kubernetes cluster and what tenants run there, a domain,",
-        "mail by SES beyond Cognito's own. Free tiers are left out; they would take off about",
-        "half.",
+        "Not in it: Stripe's share, the cluster and what runs there, a domain, mail by SES.",
+        "Free tiers are left out.",
     ]
     yield Row(
         what=f"the bill for {CUSTOMERS:,} customers a month, without the cluster",

@@ -19,6 +19,7 @@ import urllib3
 from bench import tls
 from chalicelib import wiring
 from chalicelib.gateways import aws
+from ops import plans
 from sandbox import certificate, parts, seed
 from sandbox.addresses import Addresses, free_ports
 
@@ -125,7 +126,7 @@ def _seeded(addresses: Addresses, ca: Path) -> dict[str, str]:
     client = stripe.StripeClient(
         parts.STRIPE_KEY, base_addresses={"api": addresses["stripe"]}, max_network_retries=2
     )
-    seed.on_stripe(client, catalogue, parts.STAGE)
+    plans.push(client, catalogue, parts.STAGE)
     reached = parts.Outside(
         stripe=addresses["stripe"],
         stripe_key=parts.STRIPE_KEY,

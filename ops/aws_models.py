@@ -21,6 +21,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "dynamodb": (
         "DeleteItem", "GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem",
     ),
+    "eks": ("DescribeCluster",),
     "sqs": ("ChangeMessageVisibility", "GetQueueUrl", "SendMessage"),
     "ssm": ("GetParametersByPath",),
 }  # fmt: skip

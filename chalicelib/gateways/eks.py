@@ -6,13 +6,13 @@ from collections.abc import Callable
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from botocore.model import ServiceId
 from botocore.signers import RequestSigner
 
 from chalicelib.domain.errors import Temporary
+from chalicelib.gateways import aws
 from chalicelib.gateways.kubernetes_http import Access
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class EksAccess:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._name = cluster_name
-        self._session = session or botocore.session.get_session()
+        self._session = session or aws.session(of_our_data=True)
         self._clock = clock
         self._lock = Lock()
         self._client: Any = None

@@ -177,6 +177,7 @@ def test_a_dispute_comes_and_goes_with_its_nudges(table, created):
 def test_a_table_that_is_away_is_temporary(aws, settings):
     """Whoever asks may ask again."""
     settings.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9")
+    wiring._db.cache_clear()
     wiring.records.cache_clear()
     records = wiring.records()
     records._db._client.meta.config.retries["total_max_attempts"] = 1

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-CHALICE = (sys.executable, "-c", "from chalice.cli import main; main()")
+CHALICE = (sys.executable, "-c", "import sys; from chalice.cli import main; sys.exit(main())")
 
 UNUSED = re.compile(
     r"""

@@ -4,18 +4,16 @@ import base64
 import gzip
 import os
 import subprocess
-import sys
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from ops import trimming
 from ops.deploying.step import Say, Shop, StepFailed
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
-
-CHALICE = [sys.executable, "-c", "import sys; from chalice.cli import main; sys.exit(main())"]
 
 
 class Memory:
@@ -79,6 +77,7 @@ class Code:
         """Deploy."""
         if self._memory.restore():
             say("what was deployed from another machine is known from SSM")
+        _package(self._shop, say)
         chalice(self._shop, "deploy", say)
         self._memory.keep()
         return "deployed"
@@ -91,6 +90,18 @@ class Code:
         return "removed"
 
 
+def _package(shop: Shop, say: Say) -> None:
+    """Build what Chalice will then find built, trimmed."""
+    say("package: what the functions need, and nothing else")
+    try:
+        trimming.prepare(shop.stage.name, shop.root, {**os.environ, **shop.env})
+    except subprocess.CalledProcessError as e:
+        raise StepFailed(
+            "chalice package failed:\n" + "\n".join(str(e.stderr).splitlines()[-8:]),
+            "put that right and run the same command again",
+        ) from e
+
+
 def chalice(shop: Shop, verb: str, say: Say) -> None:
     """Run the CLI, line by line.
 
@@ -99,7 +110,7 @@ def chalice(shop: Shop, verb: str, say: Say) -> None:
     """
     said: list[str] = []
     with subprocess.Popen(  # noqa: S603 - our own program
-        [*CHALICE, verb, "--stage", shop.stage.name],
+        [*trimming.CHALICE, verb, "--stage", shop.stage.name],
         cwd=shop.root,
         env={**os.environ, **shop.env},
         stdout=subprocess.PIPE,

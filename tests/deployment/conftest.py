@@ -13,7 +13,7 @@ import boto3
 import pytest
 
 from chalicelib import wiring
-from ops import stages, templates
+from ops import stages, templates, trimming
 from ops.deploying.step import Shop
 from ops.stacks import Stacks
 from sandbox.addresses import free_ports
@@ -23,7 +23,6 @@ ROOT = Path(__file__).parents[2]
 SITE_PACKAGES = Path(boto3.__file__).parents[1]
 STAGES = ("dev", "staging", "prod")
 THE_RUNTIMES_OWN = ("boto3", "botocore", "s3transfer", "jmespath")
-CHALICE = [sys.executable, "-c", "import sys; from chalice.cli import main; sys.exit(main())"]
 BARE = {"PATH": "/usr/bin:/bin", "AWS_DEFAULT_REGION": "eu-central-1"}
 
 
@@ -47,12 +46,13 @@ def tree(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def packages(tree):
-    """`chalice package` of every stage, in a clean environment."""
+    """`make package` of every stage, in a clean environment: they share one package, trimmed."""
+    trimming.prepare(STAGES[0], tree, BARE | pip_settings())
     made = {}
     for stage in STAGES:
         made[stage] = tree / f"package-{stage}"
         subprocess.run(
-            [*CHALICE, "package", "--stage", stage, str(made[stage])],
+            [*trimming.CHALICE, "package", "--stage", stage, str(made[stage])],
             cwd=tree, env=BARE | pip_settings(), check=True, capture_output=True,
         )  # fmt: skip
     return made

@@ -5,7 +5,8 @@ import subprocess
 import pytest
 
 from ops import rights, stages
-from tests.deployment.conftest import BARE, CHALICE, pip_settings
+from ops.trimming import CHALICE
+from tests.deployment.conftest import BARE, pip_settings
 
 STAGE = stages.load("dev")
 

@@ -1,11 +1,15 @@
 """The very files that Lambda would get start on their own."""
 
 import json
+import shutil
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
 
 import pytest
 
+from ops import trimming
 from tests.deployment.conftest import BARE, STAGES
 
 SETTINGS = {
@@ -75,3 +79,53 @@ def test_the_packaged_handlers_start(unpacked):
         "print(callable(on_schedule) and callable(on_tenant_message))"
     )
     assert _run(unpacked, code).strip() == "True"
+
+
+def test_the_package_is_small(packages):
+    """Uploaded in seconds, unpacked in a moment: at most 16 MB, and 90 MB unpacked."""
+    package = packages["dev"] / "deployment.zip"
+    with zipfile.ZipFile(package) as opened:
+        unpacked = sum(info.file_size for info in opened.infolist())
+    assert package.stat().st_size <= 16_000_000
+    assert unpacked <= 90_000_000
+
+
+def test_what_starts_needs_no_compiling(packages, unpacked):
+    """A function's folder cannot be written to, so the bytecode of all that starts is in it."""
+    code = (
+        "import sys\n"
+        "import app, chalicelib.entrypoints.worker\n"
+        "from chalicelib import wiring\n"
+        "wiring.nudges(), wiring.records(), wiring.queue(), wiring.payments(), wiring.tokens()\n"
+        "from chalicelib.gateways import cluster, kubernetes_http\n"
+        "print(*(m.__file__ for m in sys.modules.values() if getattr(m, '__cached__', None)))"
+    )
+    with zipfile.ZipFile(packages["dev"] / "deployment.zip") as opened:
+        names = set(opened.namelist())
+    task, _ = unpacked
+    files = [Path(file) for file in _run(unpacked, code).split()]
+    started = [file.relative_to(task) for file in files if file.is_relative_to(task)]
+    assert len(started) > 200
+    tag = sys.implementation.cache_tag
+    cached = {f: f.parent / "__pycache__" / f"{f.stem}.{tag}.pyc" for f in started}
+    missing = [str(f) for f, code in cached.items() if str(code) not in names]
+    assert missing == []
+
+
+def test_what_was_left_out_is_what_nothing_imports(unpacked):
+    """Every module of ours, and what the SDKs load for it, is found without what was left out."""
+    task, _ = unpacked
+    code = f"import sys\n{trimming.START}"
+    loaded = set(_run(unpacked, code).split())
+    assert {"stripe", "kubernetes.client.api_client", "jwt"} <= loaded
+    assert "aiohttp" not in loaded
+    assert not (task / "aiohttp").exists()
+    assert not (task / "kubernetes/aio").exists()
+
+
+def test_trimming_twice_is_trimming_once(packages, tmp_path):
+    """Chalice takes the package from its cache, so it comes by here again."""
+    package = shutil.copy(packages["dev"] / "deployment.zip", tmp_path)
+    before = Path(package).read_bytes()
+    trimming.trim(Path(package))
+    assert Path(package).read_bytes() == before

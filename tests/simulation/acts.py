@@ -248,7 +248,7 @@ def operator_asks_for_a_look(world: World, who: Customer) -> None:
         line = Line(
             created=int(world.scheduler.now), id=world.new_id(), kind="operator", text="a look"
         )
-        if world.records.nudge(who.tenant_id, int(world.scheduler.now), line=line) != "unknown":
+        if world.nudges.nudge(who.tenant_id, int(world.scheduler.now), line=line) != "unknown":
             world.sqs.send_tenant(who.tenant_id)
 
     world.insist("operator", who, work)

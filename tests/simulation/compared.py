@@ -14,8 +14,8 @@ from chalicelib.domain.catalogue import Catalogue
 from chalicelib.domain.labels import Labels
 from chalicelib.gateways.cluster import KubernetesCluster
 from chalicelib.gateways.kubernetes_http import KubernetesHttp, fixed
+from chalicelib.gateways.wire import loaded
 from tests.simulation import oracle
-from tests.simulation.watching import loaded
 
 PLANS = Path(catalogue_file.__file__).parents[1] / "plans.toml"
 STAGE = "dev"

@@ -14,6 +14,7 @@ from chalicelib.domain.subscription import Truth
 from chalicelib.entrypoints import webhooks
 from chalicelib.gateways.cluster import KubernetesCluster
 from chalicelib.gateways.stripe_api import StripeApi
+from chalicelib.gateways.nudges import NudgeTable
 from chalicelib.gateways.table import Table
 from chalicelib.services import checkout, converging, nudging, reconciling, sweeping
 from chalicelib.services.checkout import Checkouts
@@ -45,7 +46,7 @@ def planted(within: int) -> Callable[[Plant], Plant]:
     return register
 
 
-_update, _conclude_table, _save, _nudge = Table._update, Table.conclude, Table.save, Table.nudge
+_update, _conclude_table, _save, _nudge = Table._update, Table.conclude, Table.save, NudgeTable.nudge
 
 
 def _without(condition: str) -> Any:
@@ -124,7 +125,7 @@ def a_duplicate_is_not_sent_again() -> AbstractContextManager[Any]:
 @planted(within=100)
 def the_index_is_not_looked_at() -> AbstractContextManager[Any]:
     """Nothing ever falls due."""
-    return patch.object(Table, "due", lambda *_: iter(()))
+    return patch.object(NudgeTable, "due", lambda *_: iter(()))
 
 
 @planted(within=300)
@@ -218,11 +219,11 @@ def the_payload_is_believed() -> AbstractContextManager[Any]:
 
         obj = json.loads(payload)["data"]["object"]
         if obj["object"] == "subscription":
-            said.setdefault(id(wiring.records()), {})[obj["id"]] = obj["status"]
+            said.setdefault(id(wiring.records()._db), {})[obj["id"]] = obj["status"]
         return parse(payload)
 
     def believed(self: Reconciler, record: Record) -> Truth:
-        real, known = truth(self, record), said.get(id(self.records), {})
+        real, known = truth(self, record), said.get(id(self.records._db), {})
         subscriptions = tuple(
             replace(s, status=known.get(s.id, s.status)) for s in real.subscriptions
         )
@@ -341,8 +342,8 @@ def the_line_first_then_the_nudge() -> AbstractContextManager[Any]:
                 raise
         return nudge(self, op, tenant_id, None)
 
-    nudge = Table._nudge
-    return patch.object(Table, "_nudge", apart)
+    nudge = NudgeTable._nudge
+    return patch.object(NudgeTable, "_nudge", apart)
 
 
 @planted(within=400)
@@ -357,8 +358,8 @@ def somebody_elses_namespace_is_adopted() -> AbstractContextManager[Any]:
 @planted(within=300)
 def pending_work_is_not_sent_again() -> AbstractContextManager[Any]:
     """The sweep trusts that a key which was sent has arrived."""
-    due = Table.due
-    return patch.object(Table, "due", lambda s, now: (d for d in due(s, now) if not d.pending))
+    due = NudgeTable.due
+    return patch.object(NudgeTable, "due", lambda s, now: (d for d in due(s, now) if not d.pending))
 
 
 @planted(within=300)
@@ -395,12 +396,12 @@ def a_free_grant_that_never_leaves_the_count() -> AbstractContextManager[Any]:
 @planted(within=1000)
 def a_dispute_that_never_ends() -> AbstractContextManager[Any]:
     """Noted when it is opened, and not taken off."""
-    note = Table.note_dispute
+    note = NudgeTable.note_dispute
 
     def only_open(self: Table, tenant_id: str, now: int, line: Any, dispute: Any) -> Any:
         return note(self, tenant_id, now, line, replace(dispute, open=True))
 
-    return patch.object(Table, "note_dispute", only_open)
+    return patch.object(NudgeTable, "note_dispute", only_open)
 
 
 @planted(within=500)
@@ -409,7 +410,7 @@ def a_kept_event_is_dropped_first() -> AbstractContextManager[Any]:
     find = StripeApi.dispute_of
 
     def drop(self: StripeApi, event_id: str) -> Any:
-        wiring.records().drop_event(event_id)
+        wiring.nudges().drop_event(event_id)
         return find(self, event_id)
 
     return patch.object(StripeApi, "dispute_of", drop)

@@ -4,17 +4,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer
-
 from chalicelib.domain import tenant
 from chalicelib.domain.drift import differences
 from chalicelib.gateways.cluster_objects import collection, path_of
-from chalicelib.gateways.items import plain
+from chalicelib.gateways.wire import loaded
 from sandbox.kubernetes.requests import Request
 from tests.simulation import oracle
 from tests.simulation.account import Delivery
 
-_DESERIALIZER = TypeDeserializer()
 MANAGED = ("ResourceQuota", "LimitRange", "ServiceAccount", "NetworkPolicy", "Role", "RoleBinding",
            "Deployment", "ConfigMap")  # fmt: skip
 STANDING = (
@@ -412,11 +409,6 @@ class Watch:
 
     def _tenant(self, name: str) -> str:
         return str(self._world.customers[name].tenant_id)
-
-
-def loaded(item: Mapping[str, Any]) -> dict[str, Any]:
-    """An item as plain values."""
-    return {name: plain(_DESERIALIZER.deserialize(value)) for name, value in item.items()}
 
 
 def _phase(item: Any) -> str:

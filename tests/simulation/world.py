@@ -27,7 +27,7 @@ from chalicelib.domain.catalogue import Catalogue
 from chalicelib.domain.errors import Temporary, Waiting
 from chalicelib.domain.labels import Labels
 from chalicelib.domain.record import User
-from chalicelib.entrypoints import webhooks
+from chalicelib.entrypoints import metrics, webhooks
 from chalicelib.gateways import cluster as cluster_gateway
 from chalicelib.gateways import dynamodb as table_gateway
 from chalicelib.gateways import side_by_side
@@ -35,8 +35,10 @@ from chalicelib.gateways.cluster import KubernetesCluster
 from chalicelib.gateways.dynamodb import DynamoDb
 from chalicelib.gateways.queue import SqsQueue
 from chalicelib.gateways.stripe_api import StripeApi
+from chalicelib.gateways.nudges import NudgeTable
 from chalicelib.gateways.table import Table
 from chalicelib.gateways.tokens import Tokens
+from chalicelib.gateways.wire import loaded
 from sandbox.kubernetes.authorization import ADMIN
 from sandbox.kubernetes.cluster import Cluster
 from sandbox.kubernetes.requests import parse
@@ -167,7 +169,8 @@ class World:
         self.watch = watching.Watch(self)
         self.account.on_event.append(self._event)
         self.queue_wire = QueueWire(self.outside, self.queue)
-        self.records = Table(DynamoDb("arm-engine-dev", TableWire(self.outside, self.table)))  # type: ignore[arg-type]
+        db = DynamoDb("arm-engine-dev", TableWire(self.outside, self.table))
+        self.records, self.nudges = Table(db), NudgeTable(db)
         self.sqs = SqsQueue(QUEUE, self.queue_wire)  # type: ignore[arg-type]
         wire = StripeWire(self.outside, self.account.stripe, self._asked_stripe, self.ghosts)
         self.payments = StripeApi(KEY, http_client=wire, deployment=CATALOGUE.deployment("dev"))
@@ -190,6 +193,7 @@ class World:
                 _parameters=lambda: None,
                 catalogue=lambda: CATALOGUE,
                 records=lambda: self.records,
+                nudges=lambda: self.nudges,
                 queue=lambda: self.sqs,
                 payments=lambda: self.payments,
                 cluster=lambda: self.kubernetes,
@@ -203,6 +207,7 @@ class World:
             patch.object(cluster_gateway, "ThreadPoolExecutor", self._pool),
             patch.object(side_by_side, "ThreadPoolExecutor", self._pool),
             patch.object(webhooks, "time", time),
+            patch.object(metrics, "_write", lambda *_: None),  # standard output is the story's
             # The SDK words a log line for every call, whether or not anybody logs.
             patch.object(stripe._util, "logfmt", lambda _: ""),
             self._logged(),
@@ -448,7 +453,7 @@ class World:
     def item(self, tenant_id: str) -> dict[str, Any] | None:
         """A tenant's record as it stands in the table."""
         found = self.table.items.get((f"TENANT#{tenant_id}", "RECORD"))
-        return None if found is None else watching.loaded(found)
+        return None if found is None else loaded(found)
 
     def make_old(self, tenant_id: str) -> None:
         """Take from a record what an older version of the code did not write."""

@@ -69,10 +69,14 @@ def report(total: Result, jobs: int) -> str:
     """Figures that can stand in bench/README.md."""
     covered: Covered = total.covered
     lines = [
-        f"{total.seeds} seeds, {len(total.failed)} failed; {total.seconds / 60:.1f} minutes on "
-        f"{jobs} processes, {1000 * total.cpu / max(total.seeds, 1):.1f} ms of CPU each.",
-        f"{sum(covered.acts.values())} acts, {sum(covered.passed.values())} calls to the outside, "
-        f"{sum(covered.crashed.values())} processes that died at one.",
+        (
+            f"{total.seeds} seeds, {len(total.failed)} failed; {total.seconds / 60:.1f} minutes on "
+            f"{jobs} processes, {1000 * total.cpu / max(total.seeds, 1):.1f} ms of CPU each."
+        ),
+        (
+            f"{covered.acts.total()} acts, {covered.passed.total()} calls to the outside, "
+            f"{covered.crashed.total()} processes that died at one."
+        ),
         "",
         f"Crash points: {2 * len(covered.passed)}, never hit: {len(covered.not_reached())}.",
         *(f"  never: {point}" for point in covered.not_reached()),

@@ -2,13 +2,15 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.stripe_event import SUBSCRIBED
 from sandbox.stripe import catalogue, configurations
 from sandbox.stripe.state import Stripe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 GIVES_UP = 3 * DAY

@@ -1,16 +1,14 @@
-"""What customers, operators and fate do. An act that does not fit the moment comes to nothing."""
+"""What customers do, and what is done about them at Stripe. An act that does not fit the moment comes to nothing."""
 
 import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.domain.errors import Conflict
-from chalicelib.domain.record import Hold
-from chalicelib.domain.timeline import Line
 from sandbox.stripe import cards, checkout, customers, invoices, money, subscriptions
 from sandbox.stripe.errors import Refusal
-from tests.simulation.history import GOOD, SYSTEMS, Act
+from tests.simulation import operators, requests
+from tests.simulation.history import GOOD, Act
 
 World = Any
 Customer = Any
@@ -25,7 +23,7 @@ def subscribe(world: World, who: Customer, plan: str) -> None:
             who.tabs.append(body["sessionId"])
 
     path = "/api/subscriptions/create-checkout-session"
-    world.ask(who, "POST", path, {"planId": plan}, then)
+    requests.ask(world, who, "POST", path, {"planId": plan}, then)
 
 
 def subscribe_twice(world: World, who: Customer, plan: str) -> None:
@@ -60,23 +58,23 @@ def _pay(world: World, who: Customer, tabs: list[str], card: str) -> None:
 
 def poll(world: World, who: Customer) -> None:
     """Look at the dashboard."""
-    world.read_status(who)
+    requests.read_status(world, who)
 
 
 def watch(world: World, who: Customer) -> None:
     """Look at the dashboard, again and again."""
     for n in range(4):
-        world.scheduler.at(world.scheduler.now + 3 * n, lambda: world.read_status(who))
+        world.scheduler.at(world.scheduler.now + 3 * n, lambda: requests.read_status(world, who))
 
 
 def start_free(world: World, who: Customer) -> None:
     """Start the Free plan."""
-    world.ask(who, "POST", "/api/subscriptions/start-free")
+    requests.ask(world, who, "POST", "/api/subscriptions/start-free")
 
 
 def stop_free(world: World, who: Customer) -> None:
     """Stop the Free plan."""
-    world.ask(who, "POST", "/api/subscriptions/stop-free")
+    requests.ask(world, who, "POST", "/api/subscriptions/stop-free")
 
 
 def deploy(world: World, who: Customer, size: int) -> None:
@@ -109,7 +107,7 @@ def deploy(world: World, who: Customer, size: int) -> None:
 
 def open_portal(world: World, who: Customer) -> None:
     """Go to the billing portal."""
-    world.ask(who, "POST", "/api/subscriptions/create-portal-session")
+    requests.ask(world, who, "POST", "/api/subscriptions/create-portal-session")
 
 
 def _mine(world: World, who: Customer, *, live: bool = True) -> Any:
@@ -199,91 +197,6 @@ def refund(world: World, who: Customer) -> None:
         money.create_refund(world.account.ledger, {"charge": charge["id"]})
 
 
-def outage(world: World, _: Customer, system: str, lasts: float) -> None:
-    """A system, or all of them, do not answer."""
-    for each in SYSTEMS if system == "everything" else (system,):
-        world.outside.take_away(each, world.scheduler.now + lasts)
-
-
-def deliveries_are_lost(world: World, _: Customer, lasts: float) -> None:
-    """Nothing that Stripe sends arrives."""
-    world.account.lost_until = world.scheduler.now + lasts
-
-
-def dead_letters_are_sent_again(world: World, _: Customer) -> None:
-    """An operator redrives them."""
-    world.queue.redrive()
-
-
-def stripe_ends_dunning_with(world: World, _: Customer, end: str) -> None:
-    """What Stripe is set to do with a subscription that is never paid."""
-    world.account.ledger.dunning_end = end
-
-
-def somebody_takes_the_namespace(world: World, who: Customer, lasts: float) -> None:
-    """A namespace of that name, made by somebody else; an operator puts it right in the end."""
-    if world.namespace(who.tenant_id) is not None:
-        return
-    body = b'{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"%s"}}' % (
-        who.namespace.encode()
-    )
-    world.cluster_call("POST", "/api/v1/namespaces", body)
-    world.foreign.add(who.tenant_id)
-
-    def put_right() -> None:
-        if who.tenant_id in world.foreign:
-            world.foreign.discard(who.tenant_id)
-            world.cluster_call("DELETE", f"/api/v1/namespaces/{who.namespace}")
-            world.cluster.finish_deletions()
-            operator_asks_for_a_look(world, who)
-
-    world.put_right.append(put_right)
-    world.scheduler.at(world.scheduler.now + lasts, put_right)
-
-
-def operator_asks_for_a_look(world: World, who: Customer) -> None:
-    """A nudge by a person."""
-
-    def work() -> None:
-        line = Line(
-            created=int(world.scheduler.now), id=world.new_id(), kind="operator", text="a look"
-        )
-        if world.nudges.nudge(who.tenant_id, int(world.scheduler.now), line=line) != "unknown":
-            world.sqs.send_tenant(who.tenant_id)
-
-    world.insist("operator", who, work)
-
-
-def operator_holds(world: World, who: Customer, lasts: float) -> None:
-    """Suspend by hand, and lift it later."""
-    _hold(world, who, held=True)
-    lift = lambda: _hold(world, who, held=False)  # noqa: E731 - a moment's action
-    world.put_right.append(lift)
-    world.scheduler.at(world.scheduler.now + lasts, lift)
-
-
-def _hold(world: World, who: Customer, *, held: bool) -> None:
-    def work() -> None:
-        now = int(world.scheduler.now)
-        record = world.records.read(who.tenant_id)
-        if record is None or bool(record.hold) == held:
-            return
-        hold = Hold(reason="by hand", since=now) if held else None
-        try:
-            world.records.save(record, replace(record, hold=hold), nudge_at=now)
-        except Conflict:
-            world.insist("operator", who, work)
-            return
-        world.sqs.send_tenant(who.tenant_id)
-
-    world.insist("operator", who, work)
-
-
-def the_record_is_an_old_one(world: World, who: Customer) -> None:
-    """As an older version of the code has left it: what it did not know is not there."""
-    world.make_old(who.tenant_id)
-
-
 cancel_at_period_end = _portal(
     lambda ledger, mine: subscriptions.set_cancellation(ledger, mine, at_period_end=True)
 )
@@ -308,4 +221,5 @@ pause_subscription = _portal(
 
 def carry_out(world: World, act: Act) -> None:
     """Do it."""
-    globals()[act.what](world, world.customers[act.who], *act.how)
+    what = globals().get(act.what) or getattr(operators, act.what)
+    what(world, world.customers[act.who], *act.how)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import requests
@@ -10,12 +10,14 @@ import stripe
 import yaml
 
 from chalicelib.domain import catalogue_file, tenant
-from chalicelib.domain.catalogue import Catalogue
 from chalicelib.domain.labels import Labels
 from chalicelib.gateways.cluster import KubernetesCluster
 from chalicelib.gateways.kubernetes_http import KubernetesHttp, fixed
 from chalicelib.gateways.wire import loaded
 from tests.simulation import oracle
+
+if TYPE_CHECKING:
+    from chalicelib.domain.catalogue import Catalogue
 
 PLANS = Path(catalogue_file.__file__).parents[1] / "plans.toml"
 STAGE = "dev"

@@ -111,8 +111,8 @@ def _trouble(random: Random) -> tuple[str, tuple[Any, ...]]:
             ("the_record_is_an_old_one", ()),
             ("dead_letters_are_sent_again", ()),
             ("somebody_takes_the_namespace", (random.choice((MINUTE, HOUR)),)),
-            ("operator_holds", (random.choice((HOUR, DAY, 20 * DAY)),)),
-            ("operator_asks_for_a_look", ()),
+            ("holds", (random.choice((HOUR, DAY, 20 * DAY)),)),
+            ("asks_for_a_look", ()),
             ("stripe_ends_dunning_with", (random.choice(("cancel", "unpaid", "past_due")),)),
         )
     )

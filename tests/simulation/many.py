@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from tests.simulation.history import History, of_seed
+from tests.simulation.running import live_through
 from tests.simulation.world import World
 
 CHUNK = 50
@@ -73,7 +74,7 @@ def live(history: History, *, telling: bool = False) -> World:
     """One history, to its end; what it raises is wrong too."""
     world = World(history, telling=telling)
     try:
-        world.run()
+        live_through(world)
     except Exception as e:  # noqa: BLE001 - whatever it is, it is what this seed has found
         world.wrong(f"the simulation itself: {e!r}")
     return world

@@ -97,7 +97,7 @@ def stands(truth: Truth, item: Item, now: float) -> Stands:
     return billed
 
 
-def _billed(truth: Truth, item: Item, now: float) -> Stands:
+def _billed(truth: Truth, item: Item, now: float) -> Stands:  # noqa: PLR0911 - a row each
     counts, ready = truth.counts, item.get("ready_since") is not None
     up = "active" if ready else "provisioning"
     if counts and counts.live:

@@ -15,6 +15,14 @@ SLOW = 0.04
 """The share of calls that take seconds."""
 
 
+class Answered(Exception):
+    """The system answered, with a failure."""
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__()
+        self.answer = answer
+
+
 @dataclass(frozen=True, slots=True)
 class Weather:
     """How bad it is all along; chances from 0 to 1, by call or by activity.

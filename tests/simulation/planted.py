@@ -13,8 +13,8 @@ from chalicelib.domain.record import Failure, Record
 from chalicelib.domain.subscription import Truth
 from chalicelib.entrypoints import webhooks
 from chalicelib.gateways.cluster import KubernetesCluster
-from chalicelib.gateways.stripe_api import StripeApi
 from chalicelib.gateways.nudges import NudgeTable
+from chalicelib.gateways.stripe_api import StripeApi
 from chalicelib.gateways.table import Table
 from chalicelib.services import checkout, converging, nudging, reconciling, sweeping
 from chalicelib.services.checkout import Checkouts
@@ -46,7 +46,12 @@ def planted(within: int) -> Callable[[Plant], Plant]:
     return register
 
 
-_update, _conclude_table, _save, _nudge = Table._update, Table.conclude, Table.save, NudgeTable.nudge
+_update, _conclude_table, _save, _nudge = (
+    Table._update,
+    Table.conclude,
+    Table.save,
+    NudgeTable.nudge,
+)
 
 
 def _without(condition: str) -> Any:

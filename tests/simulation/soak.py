@@ -15,9 +15,8 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 import stripe
@@ -25,6 +24,9 @@ import stripe
 from tests.journeys.conftest import await_ready, start, stop
 from tests.journeys.shop import PAYS, Customer, Sandbox
 from tests.simulation.compared import Compared
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LIVES = 5
 """Customers at a time."""

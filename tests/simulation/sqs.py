@@ -65,9 +65,9 @@ class MemorySqs:
     def send_message(
         self,
         *,
-        MessageBody: str,
-        MessageGroupId: str,
-        MessageDeduplicationId: str,
+        MessageBody: str,  # noqa: N803 - boto3's names
+        MessageGroupId: str,  # noqa: N803
+        MessageDeduplicationId: str,  # noqa: N803
         **_: Any,
     ) -> dict[str, Any]:
         """Put one at the end; the same deduplication id within five minutes is swallowed."""
@@ -83,8 +83,8 @@ class MemorySqs:
     def change_message_visibility(
         self,
         *,
-        ReceiptHandle: str,
-        VisibilityTimeout: int,
+        ReceiptHandle: str,  # noqa: N803
+        VisibilityTimeout: int,  # noqa: N803
         **_: Any,
     ) -> dict[str, Any]:
         """Let a message that is being worked on be seen again sooner, or later."""

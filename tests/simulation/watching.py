@@ -1,26 +1,19 @@
-"""What must hold at every moment, and what must hold once everything has come to rest."""
+"""What must hold at every moment; seen as it happens."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.domain import tenant
-from chalicelib.domain.drift import differences
-from chalicelib.gateways.cluster_objects import collection, path_of
 from chalicelib.gateways.wire import loaded
 from sandbox.kubernetes.requests import Request
 from tests.simulation import oracle
 from tests.simulation.account import Delivery
+from tests.simulation.deployment import PLAN_OF
 
-MANAGED = ("ResourceQuota", "LimitRange", "ServiceAccount", "NetworkPolicy", "Role", "RoleBinding",
-           "Deployment", "ConfigMap")  # fmt: skip
 STANDING = (
     "hold", "phase", "ready_since", "grace_until", "checkout", "paid_session", "free", "free_until",
 )  # fmt: skip
 """What of a record says how a tenant stands, besides what Stripe says."""
-
-THEIRS = frozenset({"default", "kube-root-ca.crt", "own"})
-"""What Kubernetes, and the customer, have in a namespace."""
 
 
 class Watch:
@@ -57,8 +50,6 @@ class Watch:
 
     def truth(self, tenant_id: str) -> oracle.Truth:
         """Everything at Stripe that is this tenant's, as it is now."""
-        from tests.simulation.world import PLAN_OF  # noqa: PLC0415 - the world makes this
-
         subs = [
             oracle.sub(s, PLAN_OF)
             for s in self._world.account.ledger.tables["subscription"].values()
@@ -238,177 +229,8 @@ class Watch:
             return False
         return stands.status in {"canceled", "none"} or answer["planId"] == stands.plan
 
-    # At rest.
-
-    def at_rest(self) -> None:
-        """Stripe, record, cluster and timeline say the same."""
-        self.look()
-        if self._world.broken:
-            return
-        granted = 0
-        for customer in self._world.customers.values():
-            item = self._world.item(customer.tenant_id)
-            if item is None:
-                if self._world.namespace(customer.tenant_id) is not None:
-                    self._world.wrong(f"{customer.name} has a namespace and no record")
-                continue
-            truth = self.truth(customer.tenant_id)
-            granted += bool(item.get("free") and item["free"].get("ended_at") is None)
-            self._record_is_true(customer.name, item, truth)
-            self._cluster_is_right(customer, item, truth)
-            self._paid_once(customer)
-        count = self._world.table.items.get(("FREE", "COUNT"), {}).get("standing", {"N": "0"})
-        if int(count["N"]) != granted:
-            self._world.wrong(f"{granted} Free grants stand, and {count['N']} are counted")
-        self._timeline_is_whole()
-
-    def _record_is_true(self, name: str, item: Mapping[str, Any], truth: oracle.Truth) -> None:
-        counts, known = truth.counts, item["billing"].get("subscription")
-        seen = known and (known["id"], known["status"], known["ended_at"], known["current_period_end"],
-                          known["cancel_at_period_end"])  # fmt: skip
-        real = counts and (
-            counts.id,
-            counts.status,
-            counts.ended_at,
-            counts.period_end,
-            counts.ends,
-        )
-        if seen != real:
-            self._world.wrong(f"{name}'s record says {seen}, Stripe says {real}")
-        if set(item.get("disputes", ())) != truth.disputes:
-            self._world.wrong(f"{name}'s disputes are {sorted(truth.disputes)}, the record differs")
-        ended = oracle.ended_at(truth, item)
-        stands = (counts and counts.live) or oracle.free_stands(item, self._world.scheduler.now)
-        due = None if stands or ended is None else ended + oracle.RETENTION
-        if item.get("retention_until") != due:
-            self._world.wrong(
-                f"{name}'s data are kept until {item.get('retention_until')}, not {due}"
-            )
-        if bool(item.get("grace_until")) != bool(
-            counts and counts.status in {"past_due", "unpaid"}
-        ):
-            self._world.wrong(f"{name}'s grace is {item.get('grace_until')}")
-        elif item.get("grace_until"):
-            since = item["grace_until"] - oracle.GRACE
-            failing = [
-                a <= since + 5 and since - 5 <= b
-                for (a, t), (b, _) in zip(
-                    self.truths[self._tenant(name)],
-                    [*self.truths[self._tenant(name)][1:], (self._world.scheduler.now + 1e6, None)],
-                    strict=True,
-                )
-                if any(s.status in {"past_due", "unpaid"} for s in t.subs)
-            ]
-            if not any(failing):
-                self._world.wrong(f"{name}'s grace does not begin with a payment that failed")
-
-    def _cluster_is_right(
-        self, customer: Any, item: Mapping[str, Any], truth: oracle.Truth
-    ) -> None:
-        from tests.simulation.world import CATALOGUE  # noqa: PLC0415 - the world makes this
-
-        stands = oracle.stands(truth, item, self._world.scheduler.now)
-        found = self._world.namespace(customer.tenant_id)
-        name = customer.name
-        if item.get("failure"):
-            self._world.wrong(
-                f"{name}'s record still tells of a failure: {item['failure']['reason']}"
-            )
-        if stands.tenant == "absent":
-            if found is not None:
-                self._world.wrong(f"{name}'s tenant should be gone ({stands.status}), and stands")
-            return
-        if stands.tenant == "as it was":
-            return
-        if found is None:
-            never = stands.tenant == "suspended" and item.get("ready_since") is None
-            if not never:
-                self._world.wrong(
-                    f"{name} should have a tenant that is {stands.tenant}, and has none"
-                )
-            return
-        plan = CATALOGUE.plan(stands.plan or "")
-        if plan is None:
-            return
-        wanted = tenant.objects(
-            CATALOGUE, customer.tenant_id, plan, suspended=stands.tenant == "suspended"
-        )
-        for manifest in wanted:
-            if wrong := differences(manifest, self._real(manifest)):
-                self._world.wrong(f"{name} on {stands.plan} ({stands.tenant}): {wrong[0]}")
-                return
-        self._nothing_else(customer, wanted)
-        self._workload_is_right(customer, stands.tenant)
-        if item.get("phase") != stands.tenant or item.get("applied") != tenant.revision(wanted):
-            self._world.wrong(
-                f"{name}'s tenant is {stands.tenant}, the record says {item.get('phase')}"
-            )
-
-    def _real(self, manifest: Mapping[str, Any]) -> Any:
-        real = self._world.cluster_call("GET", path_of(manifest))
-        return real if real["kind"] == manifest["kind"] else None
-
-    def _nothing_else(self, customer: Any, wanted: Sequence[Mapping[str, Any]]) -> None:
-        names = {(m["kind"], m["metadata"]["name"]) for m in wanted}
-        for kind in MANAGED:
-            for each in self._world.cluster_call("GET", collection(kind, customer.namespace))[
-                "items"
-            ]:
-                name = each["metadata"]["name"]
-                if name not in THEIRS and (kind, name) not in names:
-                    self._world.wrong(f"{customer.name} has a {kind} {name} too many")
-
-    def _workload_is_right(self, customer: Any, stands: str) -> None:
-        """What the customer runs is stopped with the tenant, and comes back in its size."""
-        own = self._world.cluster_call("GET", f"{collection('Deployment', customer.namespace)}/own")
-        if own["kind"] != "Deployment":
-            return
-        size = own["spec"]["replicas"]
-        if size != (customer.runs if stands == "running" else 0):
-            self._world.wrong(f"{customer.name} runs {size} pods, of {customer.runs}: {stands}")
-
-    def _paid_once(self, customer: Any) -> None:
-        """No two of a customer's checkouts charged for the same time."""
-        spans = []
-        for each in self._world.account.ledger.all("invoice", status="paid"):
-            of = each["parent"]["subscription_details"]["subscription"]
-            if self._world.owner_of(each) == customer.tenant_id and of not in self._world.by_hand:
-                line = each["lines"]["data"][0]["period"]
-                sub = self._world.account.ledger.tables["subscription"][of]
-                end = min(line["end"], sub["ended_at"] or line["end"])
-                spans.append((line["start"], end, of))
-        spans.sort()
-        for (_, end, a), (start, _, b) in zip(spans, spans[1:], strict=False):
-            if start < end and a != b:
-                self._world.wrong(f"{customer.name} paid {a} and {b} for the same time")
-
-    def _timeline_is_whole(self) -> None:
-        lines: dict[str, int] = {}
-        for pk, sk in self._world.table.items:
-            if sk.startswith("LINE#"):
-                event = sk.rsplit("#", 1)[1]
-                lines[f"{pk} {event}"] = lines.get(f"{pk} {event}", 0) + 1
-        for delivery in self._world.account.deliveries.values():
-            tenant_id = delivery.tenant_id
-            if tenant_id and lines.get(f"TENANT#{tenant_id} {delivery.event}") != 1:
-                self._world.wrong(
-                    f"{delivery.type} {delivery.event} is not in {self._name(tenant_id)}'s timeline"
-                )
-
-    def could_buy(self, customer: Any, answers: Sequence[Any]) -> None:
-        """Whoever has nothing can buy, whoever has something cannot buy again."""
-        counts = self.truth(customer.tenant_id).counts
-        wanted = "already_subscribed" if counts and counts.live else 200
-        if wanted not in answers:
-            self._world.wrong(f"{customer.name} wants to buy and is answered {answers}")
-        if wanted != 200 and 200 in answers:
-            self._world.wrong(f"{customer.name} has a subscription and is sold another")
-
     def _name(self, tenant_id: str) -> str:
         return str(self._world.name_of(tenant_id))
-
-    def _tenant(self, name: str) -> str:
-        return str(self._world.customers[name].tenant_id)
 
 
 def _phase(item: Any) -> str:

@@ -7,6 +7,7 @@ from chalice.local import LambdaContext
 
 from chalicelib.entrypoints import worker
 from sandbox.worker import events
+from tests.simulation.deployment import QUEUE
 from tests.simulation.scheduler import Activity
 from tests.simulation.sqs import MemorySqs
 
@@ -16,7 +17,6 @@ TIMEOUT = 45
 SWEEP = 60
 """Seconds between two sweeps."""
 
-QUEUE = "arm-engine-dev-tenants.fifo"
 _CONTEXT = LambdaContext("worker", 512, TIMEOUT * 1000)
 
 

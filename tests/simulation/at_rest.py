@@ -1,0 +1,186 @@
+"""What must hold once everything has come to rest: Stripe, record, cluster, timeline and page."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from chalicelib.domain import tenant
+from chalicelib.domain.drift import differences
+from chalicelib.gateways.cluster_objects import collection, path_of
+from tests.simulation import oracle
+from tests.simulation.deployment import CATALOGUE
+
+World = Any
+MANAGED = ("ResourceQuota", "LimitRange", "ServiceAccount", "NetworkPolicy", "Role", "RoleBinding",
+           "Deployment", "ConfigMap")  # fmt: skip
+THEIRS = frozenset({"default", "kube-root-ca.crt", "own"})
+"""What Kubernetes, and the customer, have in a namespace."""
+
+
+def check(world: World) -> None:
+    """Stripe, record, cluster and timeline say the same."""
+    world.watch.look()
+    if world.broken:
+        return
+    granted = 0
+    for customer in world.customers.values():
+        item = world.item(customer.tenant_id)
+        if item is None:
+            if world.namespace(customer.tenant_id) is not None:
+                world.wrong(f"{customer.name} has a namespace and no record")
+            continue
+        truth = world.watch.truth(customer.tenant_id)
+        granted += bool(item.get("free") and item["free"].get("ended_at") is None)
+        _record_is_true(world, customer.name, item, truth)
+        _cluster_is_right(world, customer, item, truth)
+        _paid_once(world, customer)
+    count = world.table.items.get(("FREE", "COUNT"), {}).get("standing", {"N": "0"})
+    if int(count["N"]) != granted:
+        world.wrong(f"{granted} Free grants stand, and {count['N']} are counted")
+    _timeline_is_whole(world)
+
+
+def _record_is_true(world: World, name: str, item: Mapping[str, Any], truth: oracle.Truth) -> None:
+    counts, known = truth.counts, item["billing"].get("subscription")
+    seen = known and (known["id"], known["status"], known["ended_at"], known["current_period_end"],
+                      known["cancel_at_period_end"])  # fmt: skip
+    real = counts and (
+        counts.id,
+        counts.status,
+        counts.ended_at,
+        counts.period_end,
+        counts.ends,
+    )
+    if seen != real:
+        world.wrong(f"{name}'s record says {seen}, Stripe says {real}")
+    if set(item.get("disputes", ())) != truth.disputes:
+        world.wrong(f"{name}'s disputes are {sorted(truth.disputes)}, the record differs")
+    ended = oracle.ended_at(truth, item)
+    stands = (counts and counts.live) or oracle.free_stands(item, world.scheduler.now)
+    due = None if stands or ended is None else ended + oracle.RETENTION
+    if item.get("retention_until") != due:
+        world.wrong(f"{name}'s data are kept until {item.get('retention_until')}, not {due}")
+    if bool(item.get("grace_until")) != bool(counts and counts.status in {"past_due", "unpaid"}):
+        world.wrong(f"{name}'s grace is {item.get('grace_until')}")
+    elif item.get("grace_until"):
+        since = item["grace_until"] - oracle.GRACE
+        failing = [
+            a <= since + 5 and since - 5 <= b
+            for (a, t), (b, _) in zip(
+                world.watch.truths[world.customers[name].tenant_id],
+                [
+                    *world.watch.truths[world.customers[name].tenant_id][1:],
+                    (world.scheduler.now + 1e6, None),
+                ],
+                strict=True,
+            )
+            if any(s.status in {"past_due", "unpaid"} for s in t.subs)
+        ]
+        if not any(failing):
+            world.wrong(f"{name}'s grace does not begin with a payment that failed")
+
+
+def _cluster_is_right(
+    world: World, customer: Any, item: Mapping[str, Any], truth: oracle.Truth
+) -> None:
+    stands = oracle.stands(truth, item, world.scheduler.now)
+    found = world.namespace(customer.tenant_id)
+    name = customer.name
+    if item.get("failure"):
+        world.wrong(f"{name}'s record still tells of a failure: {item['failure']['reason']}")
+    if stands.tenant == "absent":
+        if found is not None:
+            world.wrong(f"{name}'s tenant should be gone ({stands.status}), and stands")
+        return
+    if stands.tenant == "as it was":
+        return
+    if found is None:
+        never = stands.tenant == "suspended" and item.get("ready_since") is None
+        if not never:
+            world.wrong(f"{name} should have a tenant that is {stands.tenant}, and has none")
+        return
+    _objects_are_right(world, customer, item, stands)
+
+
+def _objects_are_right(
+    world: World, customer: Any, item: Mapping[str, Any], stands: oracle.Stands
+) -> None:
+    name = customer.name
+    plan = CATALOGUE.plan(stands.plan or "")
+    if plan is None:
+        return
+    wanted = tenant.objects(
+        CATALOGUE, customer.tenant_id, plan, suspended=stands.tenant == "suspended"
+    )
+    for manifest in wanted:
+        if wrong := differences(manifest, _real(world, manifest)):
+            world.wrong(f"{name} on {stands.plan} ({stands.tenant}): {wrong[0]}")
+            return
+    _nothing_else(world, customer, wanted)
+    _workload_is_right(world, customer, stands.tenant)
+    if item.get("phase") != stands.tenant or item.get("applied") != tenant.revision(wanted):
+        world.wrong(f"{name}'s tenant is {stands.tenant}, the record says {item.get('phase')}")
+
+
+def _real(world: World, manifest: Mapping[str, Any]) -> Any:
+    real = world.cluster_call("GET", path_of(manifest))
+    return real if real["kind"] == manifest["kind"] else None
+
+
+def _nothing_else(world: World, customer: Any, wanted: Sequence[Mapping[str, Any]]) -> None:
+    names = {(m["kind"], m["metadata"]["name"]) for m in wanted}
+    for kind in MANAGED:
+        for each in world.cluster_call("GET", collection(kind, customer.namespace))["items"]:
+            name = each["metadata"]["name"]
+            if name not in THEIRS and (kind, name) not in names:
+                world.wrong(f"{customer.name} has a {kind} {name} too many")
+
+
+def _workload_is_right(world: World, customer: Any, stands: str) -> None:
+    """What the customer runs is stopped with the tenant, and comes back in its size."""
+    own = world.cluster_call("GET", f"{collection('Deployment', customer.namespace)}/own")
+    if own["kind"] != "Deployment":
+        return
+    size = own["spec"]["replicas"]
+    if size != (customer.runs if stands == "running" else 0):
+        world.wrong(f"{customer.name} runs {size} pods, of {customer.runs}: {stands}")
+
+
+def _paid_once(world: World, customer: Any) -> None:
+    """No two of a customer's checkouts charged for the same time."""
+    spans = []
+    for each in world.account.ledger.all("invoice", status="paid"):
+        of = each["parent"]["subscription_details"]["subscription"]
+        if world.owner_of(each) == customer.tenant_id and of not in world.by_hand:
+            line = each["lines"]["data"][0]["period"]
+            sub = world.account.ledger.tables["subscription"][of]
+            end = min(line["end"], sub["ended_at"] or line["end"])
+            spans.append((line["start"], end, of))
+    spans.sort()
+    for (_, end, a), (start, _, b) in pairwise(spans):
+        if start < end and a != b:
+            world.wrong(f"{customer.name} paid {a} and {b} for the same time")
+
+
+def _timeline_is_whole(world: World) -> None:
+    lines: dict[str, int] = {}
+    for pk, sk in world.table.items:
+        if sk.startswith("LINE#"):
+            event = sk.rsplit("#", 1)[1]
+            lines[f"{pk} {event}"] = lines.get(f"{pk} {event}", 0) + 1
+    for delivery in world.account.deliveries.values():
+        tenant_id = delivery.tenant_id
+        if tenant_id and lines.get(f"TENANT#{tenant_id} {delivery.event}") != 1:
+            world.wrong(
+                f"{delivery.type} {delivery.event} is not in {world.name_of(tenant_id)}'s timeline"
+            )
+
+
+def could_buy(world: World, customer: Any, answers: Sequence[Any]) -> None:
+    """Whoever has nothing can buy, whoever has something cannot buy again."""
+    counts = world.watch.truth(customer.tenant_id).counts
+    wanted = "already_subscribed" if counts and counts.live else 200
+    if wanted not in answers:
+        world.wrong(f"{customer.name} wants to buy and is answered {answers}")
+    if wanted != 200 and 200 in answers:
+        world.wrong(f"{customer.name} has a subscription and is sold another")

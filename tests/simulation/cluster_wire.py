@@ -1,0 +1,73 @@
+"""The cluster's transport: what the official client would send goes to the stand-in."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from urllib3.exceptions import ProtocolError
+
+from chalicelib.gateways.kubernetes_http import KubernetesHttp, fixed
+from sandbox.kubernetes.cluster import Cluster
+from sandbox.kubernetes.requests import Answer, Request, as_json, parse, target_of
+from sandbox.kubernetes.statuses import Refusal
+from tests.simulation.deployment import KUBE_TOKEN
+from tests.simulation.outside import Answered, Outside
+from tests.simulation.remembering import Remembering
+
+
+class ClusterWire(KubernetesHttp):
+    """The cluster's transport: what the official client would send goes to the stand-in."""
+
+    def __init__(self, outside: Outside, cluster: Cluster, on_call: Callable[[Request], None]):
+        super().__init__(fixed("https://cluster.test", None, KUBE_TOKEN))
+        self._outside = outside
+        self._cluster = Remembering(cluster)
+        self._on_call = on_call
+
+    def _api(self, _access: Any) -> Any:
+        return self
+
+    def call_api(
+        self,
+        method: str,
+        url: str,
+        header_params: Mapping[str, str],
+        body: Any = None,
+        **_: Any,
+    ) -> "_Raw":
+        """One request, sent again when its answer is lost, as the pool does."""
+        raw = json.dumps(body).encode() if body is not None else b""
+        line = url.removeprefix("https://cluster.test")
+        request = parse(method, line, header_params, raw)
+
+        def effect() -> Answer:
+            self._on_call(request)
+            return self._cluster.handle(request, line)
+
+        target = target_of(request.path)
+        verb = method if target is None or target.name else "LIST"
+        name = f"{verb} {target.kind.plural if target else request.path}"
+        try:
+            answer = self._outside.call("cluster", name, effect, _cluster_error, again=effect)
+        except Answered as e:
+            answer = e.answer
+        return _Raw(answer.status, _Body(answer.body))
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    status: int
+    response: _Body
+
+
+def _cluster_error(how: str) -> Exception:
+    if how == "throttled":
+        refusal = Refusal(429, "the simulation: too many requests", "TooManyRequests")
+        return Answered(as_json(refusal.code, refusal.body))
+    return ProtocolError(f"the simulation: {how}")

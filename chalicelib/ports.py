@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from chalicelib.domain.record import Record
+    from chalicelib.domain.stripe_event import StripeEvent
     from chalicelib.domain.subscription import CheckoutSession, Subscription
     from chalicelib.domain.tenant import Manifest, TenantNamespace
     from chalicelib.domain.timeline import Line
@@ -125,6 +126,15 @@ class Records(Nudges, Protocol):
             Conflict: somebody else decided meanwhile.
         """
 
+    def swept_until(self) -> int | None:
+        """Up to when Stripe's undelivered events were looked at; None before the first time."""
+
+    def note_swept_until(self, at: int) -> None:
+        """Note up to when they were looked at."""
+
+    def all(self) -> Iterator[Record]:
+        """Every record there is, page by page. For the audit only: nothing else may scan."""
+
 
 class Queue(Protocol):
     """Keys to tenants that should be looked at; Temporary when it cannot be reached."""
@@ -145,6 +155,9 @@ class Payments(Protocol):
     def subscriptions(self, customer_id: str) -> tuple[Subscription, ...]:
         """All of a customer's subscriptions, ended ones too; CustomerGone when it was deleted."""
 
+    def find_customer(self, *, email: str | None, metadata: Mapping[str, str]) -> str | None:
+        """A customer that an earlier call made and nobody wrote down, if there is one."""
+
     def create_customer(
         self, *, email: str | None, metadata: Mapping[str, str], idempotency_key: str
     ) -> str:
@@ -163,19 +176,45 @@ class Payments(Protocol):
         """
 
     def session(self, session_id: str) -> CheckoutSession | None:
-        """A checkout session as it is now; None when Stripe does not know it."""
+        """A checkout session as it is now, and its customer; None when Stripe knows none."""
 
     def expire_session(self, session_id: str) -> None:
         """Expire an open session; SessionClosed when it is not open any more."""
 
-    def expire_open_sessions(self, customer_id: str) -> None:
-        """Expire whatever sessions of a customer can still be paid."""
+    def expire_open_sessions(self, customer_id: str, *, but: str | None = None) -> None:
+        """Expire whatever sessions of a customer can still be paid, but for those of one nonce.
+
+        Raises:
+            SessionClosed: one of them was paid, or expired, meanwhile.
+            CustomerGone: the customer was deleted.
+        """
 
     def portal_url(self, customer_id: str, return_url: str) -> str:
         """Where a customer manages their billing; CustomerGone when it was deleted."""
 
     def dispute_of(self, event_id: str) -> DisputeFound | None:
         """Whom a dispute's event concerns; None when it is not about a dispute any more."""
+
+    def dispute_is_open(self, dispute_id: str) -> bool:
+        """Whether a dispute still lasts."""
+
+    def cancel_subscription(self, subscription_id: str) -> None:
+        """End it now, without a bill for the rest; one that has ended already is fine."""
+
+    def refund_subscription(self, subscription_id: str) -> int:
+        """Give back all that it ever charged; how much this call gave back, in cents.
+
+        What was given back before, by whomever, is not given back twice.
+        """
+
+    def undelivered_events(self, since: int, until: int) -> Iterator[StripeEvent]:
+        """Events made in that time (epoch seconds, both included) that no endpoint has taken.
+
+        The newest first, page by page; only those of a type that we subscribe to.
+        """
+
+    def live_subscriptions(self) -> Iterator[tuple[str, Subscription]]:
+        """All subscriptions of the account that have not ended, with their customers, by page."""
 
 
 class Cluster(Protocol):

@@ -24,10 +24,15 @@ if TYPE_CHECKING:
     from chalicelib.gateways.parameters import Pairs, Parameters
     from chalicelib.gateways.tokens import Tokens
     from chalicelib.ports import Accounts, Clock, Cluster, Nudges, Payments, Queue, Records
+    from chalicelib.services.auditing import Audit
     from chalicelib.services.checkout import Checkouts
     from chalicelib.services.free import FreePlan
+    from chalicelib.services.missed import MissedEvents
     from chalicelib.services.reconciling import Reconciler
     from chalicelib.services.status import Statuses
+
+AUDITED_PER_SECOND = 50
+"""Tenants, at most: what the cluster's API server and Stripe's rate limits bear beside the rest."""
 
 
 SECRETS = frozenset({"stripe_secret_key", "stripe_webhook_secret"})
@@ -287,4 +292,35 @@ def reconciler() -> "Reconciler":
         stage=settings().stage,
         clock=clock(),
         new_id=new_id,
+    )
+
+
+def missed_events() -> "MissedEvents":
+    """Takes what Stripe could not deliver."""
+    from chalicelib.services.missed import MissedEvents
+
+    return MissedEvents(
+        records=records(),
+        payments=payments(),
+        queue=queue(),
+        clock=clock(),
+        deployment=deployment(),
+        livemode=livemode(),
+    )
+
+
+def audit() -> "Audit":
+    """Compares Stripe, the table and the cluster, so many tenants a second."""
+    from chalicelib.services.auditing import Audit
+
+    return Audit(
+        records=records(),
+        payments=payments(),
+        cluster=cluster(),
+        queue=queue(),
+        catalogue=catalogue(),
+        stage=settings().stage,
+        clock=clock(),
+        new_id=new_id,
+        pace=lambda: time.sleep(1 / AUDITED_PER_SECOND),
     )

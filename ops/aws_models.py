@@ -19,7 +19,7 @@ from botocore.loaders import Loader
 FOLDER = Path(__file__).parents[1] / "chalicelib" / "aws"
 OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "dynamodb": (
-        "DeleteItem", "GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem",
+        "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "TransactWriteItems", "UpdateItem",
     ),
     "eks": ("DescribeCluster",),
     "sqs": ("ChangeMessageVisibility", "GetQueueUrl", "SendMessage"),

@@ -15,8 +15,9 @@ SIZES: Mapping[str, tuple[int, int]] = {
     rights.API: (512, 29),
     rights.WORKER: (512, 45),
     rights.SWEEP: (256, 45),
+    rights.AUDIT: (512, 900),
 }
-"""Memory in MiB, and seconds: API Gateway waits 29, the queue's visibility is 60."""
+"""Memory in MiB, and seconds: API Gateway waits 29, the queue's visibility is 60, Lambda 900."""
 
 
 def files() -> Mapping[str, str]:

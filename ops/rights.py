@@ -13,13 +13,14 @@ from ops.stages import Stage
 Statement = Mapping[str, Any]
 Policy = Mapping[str, Any]
 
-API, WORKER, SWEEP = "api_handler", "worker", "sweep"
-FUNCTIONS = (API, WORKER, SWEEP)
+API, WORKER, SWEEP, AUDIT = "api_handler", "worker", "sweep", "audit"
+FUNCTIONS = (API, WORKER, SWEEP, AUDIT)
 
 TABLE: Mapping[str, tuple[str, ...]] = {
     API: ("GetItem", "PutItem", "UpdateItem"),
     WORKER: ("GetItem", "PutItem", "UpdateItem", "DeleteItem"),
-    SWEEP: ("PutItem", "UpdateItem"),
+    SWEEP: ("GetItem", "PutItem", "UpdateItem"),
+    AUDIT: ("GetItem", "PutItem", "Scan", "UpdateItem"),
 }
 """A transaction needs the right to each of its writes."""
 
@@ -29,6 +30,7 @@ QUEUE: Mapping[str, tuple[str, ...]] = {
     API: ("GetQueueUrl", "SendMessage"),
     WORKER: ("GetQueueUrl", "SendMessage", "ChangeMessageVisibility"),
     SWEEP: ("GetQueueUrl", "SendMessage"),
+    AUDIT: ("GetQueueUrl", "SendMessage"),
 }
 
 EVENT_SOURCE: Mapping[str, tuple[str, ...]] = {
@@ -36,7 +38,10 @@ EVENT_SOURCE: Mapping[str, tuple[str, ...]] = {
 }
 """What Lambda itself does in the function's name, to feed it from the queue."""
 
-CLUSTER: Mapping[str, tuple[str, ...]] = {WORKER: ("DescribeCluster",)}
+CLUSTER: Mapping[str, tuple[str, ...]] = {
+    WORKER: ("DescribeCluster",),
+    AUDIT: ("DescribeCluster",),
+}
 
 _NETWORK = ("CreateNetworkInterface", "DescribeNetworkInterfaces", "DeleteNetworkInterface")
 
@@ -58,7 +63,7 @@ def policy(function: str, stage: Stage) -> Policy:
         _allow("ssm", ("GetParametersByPath",), f"arn:*:ssm:*:*:parameter{stage.parameters_path}"),
         _allow("eks", CLUSTER.get(function, ()), cluster),
     ]
-    if function == WORKER and stage.subnet_ids:
+    if function in {WORKER, AUDIT} and stage.subnet_ids:
         # Network interfaces are made before they have a name.
         statements.append(_allow("ec2", _NETWORK, "*"))
     return {"Version": "2012-10-17", "Statement": [s for s in statements if s["Action"]]}

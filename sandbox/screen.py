@@ -44,4 +44,5 @@ def _steps(ready: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     if "127.0.0.1" in stripe:
         post = f"curl -H 'content-type: application/json' {stripe}/sandbox"
         yield "Let a month pass", f"{post}/clock -d '{{\"advance\": 2678400}}'"
+        yield "Let grace pass", f"{post}/clock -d '{{\"advance\": 604800}}'  (after …0341 failed)"
         yield "Lose every webhook", f"{post}/faults -d '{{\"drop\": 1}}'"

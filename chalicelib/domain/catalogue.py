@@ -29,6 +29,7 @@ class Policy:
     Attributes:
         resolve_duplicates: whether a second live subscription that we sold by ourselves is canceled
             and refunded; else it is only reported.
+        audit_mends: whether the daily audit nudges what it finds wrong; else it only reports.
     """
 
     grace_days: int
@@ -36,6 +37,7 @@ class Policy:
     free_cap: int
     suspend_on_dispute: bool
     resolve_duplicates: bool = False
+    audit_mends: bool = False
 
 
 @dataclass(frozen=True, slots=True)

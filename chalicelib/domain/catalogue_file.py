@@ -171,6 +171,7 @@ def _policy(table: _Table) -> Policy:
         free_cap=table.whole("free_cap", 0),
         suspend_on_dispute=table.flag("suspend_on_dispute"),
         resolve_duplicates=table.flag("resolve_duplicates", default=False),
+        audit_mends=table.flag("audit_mends", default=False),
     )
 
 

@@ -1,15 +1,15 @@
 """The checkout guard's rules: who may not buy, what to do with the recorded checkout."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from chalicelib.domain.catalogue import Catalogue, Plan
+from chalicelib.domain.catalogue import Catalogue, Offer
 from chalicelib.domain.errors import AlreadySubscribed, PaymentProcessing, TenantBeingRemoved
 from chalicelib.domain.record import NONCE_MAX_AGE, Checkout, Record
-from chalicelib.domain.subscription import CheckoutSession
+from chalicelib.domain.subscription import UNSTARTED, CheckoutSession, Subscription
 
-Step = Literal["start", "replay", "return", "expire", "sweep out", "refuse"]
+Step = Literal["start", "replay", "return", "expire", "forget customer", "refuse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,35 +38,75 @@ def refuse_if_blocked(record: Record) -> None:
         raise PaymentProcessing
 
 
+def refuse_if_subscribed(subscriptions: Iterable[Subscription]) -> None:
+    """The same, by Stripe's own list: a subscription may have been made that we do not know of.
+
+    Raises:
+        AlreadySubscribed, PaymentProcessing: as above.
+    """
+    statuses = {s.status for s in subscriptions if not s.has_ended}
+    if statuses - UNSTARTED:
+        raise AlreadySubscribed
+    if "incomplete" in statuses:
+        raise PaymentProcessing
+
+
 def next_step(
-    checkout: Checkout | None, session: CheckoutSession | None, plan_id: str, now: int
+    checkout: Checkout | None, session: CheckoutSession | None, offer: Offer, now: int
 ) -> Step:
     """What to do with the recorded checkout, given what Stripe says of its session.
 
     start: nothing stands in the way of a new attempt. replay: Stripe's answer was never written
     down; the same call under the same key gives it again. return: the customer pays this one.
-    expire: another plan was meant. sweep out: the attempt cannot be replayed, so whatever came of
-    it is expired first. refuse: it was paid, and its subscription is on its way.
+    expire: another plan was meant. forget customer: it was deleted in Stripe, so the session can
+    never be paid. refuse: it was paid, and its subscription is on its way.
     """
     if checkout is None:
         return "start"
     if checkout.session_id is None:
         too_old = now - checkout.started_at > NONCE_MAX_AGE
-        return "sweep out" if checkout.burnt or too_old else "replay"
+        # What cannot be replayed is left: every new attempt expires the sessions of all others.
+        return "start" if checkout.burnt or too_old else "replay"
     if session is None or session.status == "expired":
         return "start"
     if session.status == "complete":
         return "refuse"
-    return "return" if checkout.plan_id == plan_id and session.url else "expire"
+    if session.customer_gone:
+        return "forget customer"
+    return "return" if _is_for(checkout, offer) and session.url else "expire"
+
+
+def is_paid_and_unseen(checkout: Checkout | None, session: CheckoutSession | None) -> bool:
+    """Whether the recorded checkout was paid, and nothing that came of it is listed yet."""
+    return bool(
+        checkout
+        and session
+        and session.id == checkout.session_id
+        and session.status == "complete"
+        and session.paid
+    )
+
+
+def _is_for(checkout: Checkout, offer: Offer) -> bool:
+    interval = checkout.interval or offer.plan.interval
+    return (checkout.plan_id, interval) == (offer.plan.id, offer.interval)
 
 
 def session_params(  # noqa: PLR0913, PLR0917 - what a session is made of, each named once
-    shop: Shop, plan: Plan, tenant_id: str, customer_id: str, price_id: str, nonce: str
+    shop: Shop,
+    offer: Offer,
+    tenant_id: str,
+    customer_id: str,
+    price_id: str,
+    nonce: str,
+    *,
+    trial: bool,
 ) -> Mapping[str, Any]:
     """The parameters of `checkout.sessions.create`, frozen with the attempt.
 
     The metadata stands on session and subscription both: webhooks find the tenant by it, and the
-    nonce tells which attempt a subscription came from.
+    nonce tells which attempt a subscription came from. `trial` is whether this customer may have
+    one, if the plan has one.
     """
     catalogue = shop.catalogue
     metadata = {
@@ -75,8 +115,8 @@ def session_params(  # noqa: PLR0913, PLR0917 - what a session is made of, each 
         "checkout": nonce,
     }
     subscription: dict[str, Any] = {"metadata": metadata}
-    if plan.trial_days:
-        subscription["trial_period_days"] = plan.trial_days
+    if trial and offer.plan.trial_days:
+        subscription["trial_period_days"] = offer.plan.trial_days
     params: dict[str, Any] = {
         "mode": "subscription",
         "customer": customer_id,
@@ -87,6 +127,8 @@ def session_params(  # noqa: PLR0913, PLR0917 - what a session is made of, each 
         "success_url": shop.success_url,
         "cancel_url": shop.cancel_url,
     }
+    if catalogue.product.promotion_codes:
+        params["allow_promotion_codes"] = True
     if catalogue.product.automatic_tax:
         params["automatic_tax"] = {"enabled": True}
         params["customer_update"] = {"address": "auto"}

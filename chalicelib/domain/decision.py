@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from chalicelib.domain.catalogue import FREE, Catalogue
+from chalicelib.domain.duplicates import next_resolution
 from chalicelib.domain.record import Billing, Record
 from chalicelib.domain.subscription import Subscription, Truth, the_one_that_counts
 
@@ -48,7 +49,7 @@ class Decision:
 
 def decide(record: Record, truth: Truth, now: int, catalogue: Catalogue, stage: str) -> Decision:
     """Bring the record up to date with Stripe's word and say what is wanted."""
-    known = _with_free_run_out(_with_truth(record, truth, now), now)
+    known = _with_free_run_out(_with_truth(record, truth, now, catalogue), now)
     known = _with_deadlines(known, now, catalogue)
     standing = standing_of(known, now, catalogue, stage)
     return Decision(
@@ -63,7 +64,9 @@ def standing_of(record: Record, now: int, catalogue: Catalogue, stage: str) -> S
     """The table of the design: the first line that fits holds."""
     billed = _by_billing(record, now, catalogue, stage)
     if record.hold:
-        return replace(billed, active=False, wanted="suspended")
+        # A deletion that was claimed before is carried out all the same: it cannot be half undone.
+        wanted: Wanted = "absent" if record.phase == "deleting" else "suspended"
+        return replace(billed, active=False, wanted=wanted)
     if record.phase == "deleting":
         return Standing("canceled", active=False, plan_id=billed.plan_id, wanted="absent")
     if record.disputes and catalogue.policy.suspend_on_dispute and billed.wanted == "running":
@@ -84,7 +87,8 @@ def _by_billing(record: Record, now: int, catalogue: Catalogue, stage: str) -> S
         plan_id = record.checkout.plan_id
         return Standing("provisioning", active=False, plan_id=plan_id, wanted="as it was")
     if _ended_at(record, now) is not None:
-        plan_id = plan_id or (FREE if record.free else None)
+        if _free_ended_last(record):
+            plan_id = FREE
         kept = record.retention_until is None or now < record.retention_until
         wanted: Wanted = "suspended" if kept else "absent"
         return Standing("canceled", active=False, plan_id=plan_id, wanted=wanted)
@@ -113,40 +117,53 @@ def _plan_id(record: Record, catalogue: Catalogue, stage: str) -> str | None:
     return plan.id if plan else None
 
 
-def _with_truth(record: Record, truth: Truth, now: int) -> Record:
-    if truth.customer_gone:
-        return _without_customer(record, now)
-    subscriptions = truth.subscriptions
-    known = record.subscription
-    if known and known.has_ended and all(known.id != s.id for s in subscriptions):
-        # It belonged to a customer that was deleted since; its data are still kept.
-        subscriptions = (*subscriptions, known)
+def _with_truth(record: Record, truth: Truth, now: int, catalogue: Catalogue) -> Record:
+    subscriptions = _all_known(record, truth, now)
     counted = the_one_that_counts(subscriptions)
     billing = Billing(
         subscription=counted,
         duplicates=tuple(sorted(s.id for s in subscriptions if s.is_live and s != counted)),
         incomplete=any(s.status == "incomplete" for s in subscriptions),
     )
-    resolved = record.checkout and (
-        record.checkout.became_one_of(subscriptions)
-        or (truth.session is not None and truth.session.status == "expired")
-        or (record.checkout.session_id is None and now >= record.checkout.ends_at)
-    )
-    return replace(record, billing=billing, checkout=None if resolved else record.checkout)
-
-
-def _without_customer(record: Record, now: int) -> Record:
-    """Deleting a customer ends its subscriptions at once; the next customer is a new one."""
-    subscription = record.subscription
-    if subscription and subscription.is_live:
-        subscription = replace(subscription, status="canceled", ended_at=now)
-    return replace(
+    trials = [s.trialed_at for s in subscriptions if s.trialed_at is not None]
+    known = replace(
         record,
-        billing=Billing(subscription=subscription),
-        checkout=None,
-        customer_id=None,
-        customer_generation=record.customer_generation + 1,
+        billing=billing,
+        checkout=None if _is_resolved(record, truth, now) else record.checkout,
+        disputes=record.disputes if truth.open_disputes is None else truth.open_disputes,
+        trialed_at=record.trialed_at
+        if record.trialed_at is not None
+        else min(trials, default=None),
+        resolution=next_resolution(record, subscriptions, counted, now, catalogue.policy),
     )
+    if truth.customer_gone:
+        # The next customer is a new one.
+        generation = record.customer_generation + 1
+        return replace(known, customer_id=None, customer_generation=generation, checkout=None)
+    return known
+
+
+def _all_known(record: Record, truth: Truth, now: int) -> tuple[Subscription, ...]:
+    """Stripe's list, and the last one of a customer that is no more: its data are still kept.
+
+    Deleting a customer ends its subscriptions at once.
+    """
+    known = record.subscription
+    if known is None or any(known.id == s.id for s in truth.subscriptions):
+        return truth.subscriptions
+    if known.is_live:
+        known = replace(known, status="canceled", ended_at=now)
+    return (*truth.subscriptions, known) if known.has_ended else truth.subscriptions
+
+
+def _is_resolved(record: Record, truth: Truth, now: int) -> bool:
+    """Whether the recorded checkout has become a subscription, or can become none any more."""
+    checkout, session = record.checkout, truth.session
+    if checkout is None or checkout.became_one_of(truth.subscriptions, session):
+        return True
+    if session is not None:
+        return session.status == "expired" or session.customer_gone
+    return checkout.session_id is None and now >= checkout.ends_at
 
 
 def _with_free_run_out(record: Record, now: int) -> Record:
@@ -182,17 +199,30 @@ def _ended_at(record: Record, now: int) -> int | None:
     subscription = record.subscription
     if (subscription and subscription.is_live) or record.free_stands(now):
         return None
-    ends = []
-    if subscription and subscription.has_ended:
-        ends.append(subscription.ended_at or subscription.created)
-    if record.free:
-        ends.append(record.free.ended_at or record.free_until or record.free.started_at)
-    return max(ends, default=None)
+    ends = (_subscription_end(record), _free_end(record))
+    return max((end for end in ends if end is not None), default=None)
+
+
+def _free_ended_last(record: Record) -> bool:
+    free, paid = _free_end(record), _subscription_end(record)
+    return free is not None and (paid is None or free >= paid)
+
+
+def _subscription_end(record: Record) -> int | None:
+    subscription = record.subscription
+    if subscription is None or not subscription.has_ended:
+        return None
+    return subscription.ended_at or subscription.created
+
+
+def _free_end(record: Record) -> int | None:
+    free = record.free
+    return None if free is None else free.ended_at or record.free_until or free.started_at
 
 
 def _problem(record: Record, standing: Standing) -> str | None:
     subscription = record.subscription
-    if subscription is None or standing.plan_id is not None or standing.status == "none":
+    if subscription is None or standing.plan_id is not None or standing.wanted == "absent":
         return None
     return (
         f"subscription {subscription.id} is for product {subscription.product_id}, "

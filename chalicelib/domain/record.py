@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Literal
 
+from chalicelib.domain.catalogue import Interval
 from chalicelib.domain.due import due_shard_of
-from chalicelib.domain.subscription import Subscription
+from chalicelib.domain.subscription import CheckoutSession, Subscription
 
 SCHEMA = 1
 NONCE_MAX_AGE = 23 * 3600
@@ -54,6 +55,7 @@ class Checkout:
     """The one open checkout, written down before Stripe is called.
 
     Attributes:
+        interval: how it is to be paid; None where the plan has one price only.
         nonce: names the attempt; idempotency key of the call, and metadata of what comes of it.
         params: exactly what is sent, frozen, so that a crash replays the same call.
         session_id: once Stripe has answered.
@@ -70,15 +72,34 @@ class Checkout:
     session_id: str | None = None
     expires_at: int | None = None
     burnt: bool = False
+    interval: Interval | None = None
 
     @property
     def ends_at(self) -> int:
         """When it can no longer be paid (epoch seconds)."""
         return self.expires_at if self.expires_at is not None else self.started_at + 24 * 3600
 
-    def became_one_of(self, subscriptions: Sequence[Subscription]) -> bool:
+    def became_one_of(
+        self, subscriptions: Sequence[Subscription], session: CheckoutSession | None = None
+    ) -> bool:
         """Whether one of these subscriptions came from this attempt."""
-        return any(subscription.nonce == self.nonce for subscription in subscriptions)
+        came_of_it = session.subscription_id if session else None
+        return any(s.nonce == self.nonce or s.id == came_of_it for s in subscriptions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """The intent to undo a second subscription, written down before Stripe is asked to.
+
+    Attributes:
+        subscription_id: what is canceled, and refunded whatever it charged.
+        kept_id: what the customer keeps.
+        since: epoch seconds.
+    """
+
+    subscription_id: str
+    kept_id: str
+    since: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +142,8 @@ class Record:
     Attributes:
         customer_generation: counts the Stripe customers this tenant has had.
         disputes: ids of open disputes.
+        trialed_at: when a trial first began; it may be had once.
+        resolution: a second subscription that is being undone.
         paid_session: the checkout session that Stripe reported paid; written with the nudge only.
         nudged: raised by whatever wants a look at this tenant.
         reconciled: `nudged` as it was read by the last reconcile that came to its end.
@@ -141,6 +164,8 @@ class Record:
     customer_generation: int = 0
     billing: Billing = Billing()
     disputes: tuple[str, ...] = ()
+    trialed_at: int | None = None
+    resolution: Resolution | None = None
     free: FreeGrant | None = None
     free_until: int | None = None
     checkout: Checkout | None = None

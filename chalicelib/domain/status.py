@@ -19,6 +19,16 @@ FAILED = (
     "you need not pay again."
 )
 
+UNDER_WAY = (
+    "Your payment is under way; with a bank this can take some days. "
+    "Your workspace is set up as soon as it has arrived."
+)
+HELD = "Your workspace was suspended by our team. Your data is kept; please contact support."
+DISPUTED = (
+    "A payment of yours is disputed with your bank. Your data is kept, "
+    "and your workspace starts again once that is settled."
+)
+
 
 def status_of(record: Record | None, now: int, catalogue: Catalogue, stage: str) -> dict[str, Any]:
     """The answer of `GET /api/subscriptions/status`."""
@@ -39,9 +49,15 @@ def status_of(record: Record | None, now: int, catalogue: Catalogue, stage: str)
         "paymentProblem": {"actBy": _iso(record.grace_until)}
         if live and live.payment_failed
         else None,
-        "dataKeptUntil": _iso(record.retention_until) if standing.status == "canceled" else None,
+        "dataKeptUntil": _iso(record.retention_until) if _is_kept(record, standing, now) else None,
         "tenant": _tenant(record, standing, catalogue),
     }
+
+
+def _is_kept(record: Record, standing: Standing, now: int) -> bool:
+    """Whether there is a day that the data are kept until; one that has passed is no promise."""
+    until = record.retention_until
+    return standing.status == "canceled" and until is not None and now < until
 
 
 def _tenant(record: Record, standing: Standing, catalogue: Catalogue) -> dict[str, Any]:
@@ -64,8 +80,15 @@ def _state(record: Record, standing: Standing) -> tuple[TenantState, str | None]
         ready = record.phase == "running" and record.ready_since is not None
         return ("ready", None) if ready else ("pending", message)
     if record.phase is None:
-        return "none", None
-    return "suspended", None
+        return "none", UNDER_WAY if record.billing.incomplete else None
+    return "suspended", _why_suspended(record, standing)
+
+
+def _why_suspended(record: Record, standing: Standing) -> str | None:
+    """What neither status nor dates tell: somebody, or a bank, has stopped it."""
+    if record.hold:
+        return HELD
+    return DISPUTED if record.disputes and standing.status == "active" else None
 
 
 def _nothing() -> dict[str, Any]:

@@ -129,6 +129,15 @@ def parse(payload: bytes) -> StripeEvent:
         body = json.loads(payload.decode())
     except (ValueError, RecursionError) as e:  # UnicodeDecodeError is a ValueError
         raise InvalidRequest("The body is not JSON in UTF-8.") from e
+    return event_of(body)
+
+
+def event_of(body: object) -> StripeEvent:
+    """Read what is needed of an event that was verified, or asked of Stripe itself.
+
+    Raises:
+        InvalidRequest: not the shape of an event.
+    """
     event = _mapping(body)
     obj = _mapping(_mapping(event.get("data")).get("object"))
     event_id, kind, created = _text(event.get("id")), _text(event.get("type")), event.get("created")

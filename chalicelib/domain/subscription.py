@@ -20,7 +20,9 @@ class Subscription:
         product_id: the product of its price: where its plan is read from, never the metadata.
         nonce: `metadata.checkout`, the attempt of ours that it came from.
         collection_paused: whether `pause_collection` is set.
+        current_period_end: when it renews, or ends, if an end is set.
         cancel_at_period_end: whether it ends with the period that is paid, or at a set time.
+        trialed_at: when its trial began, if it has had one.
     """
 
     id: str
@@ -32,6 +34,7 @@ class Subscription:
     cancel_at_period_end: bool = False
     collection_paused: bool = False
     ended_at: int | None = None
+    trialed_at: int | None = None
 
     @property
     def is_live(self) -> bool:
@@ -61,12 +64,22 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckoutSession:
-    """A checkout session in Stripe. `url` is only there while it is open."""
+    """A checkout session in Stripe.
+
+    Attributes:
+        url: only there while it is open.
+        paid: whether what is due at once has been paid; a bank may take days.
+        subscription_id: what came of it, whatever its metadata say by now.
+        customer_gone: its customer was deleted in Stripe, so nobody can pay it any more.
+    """
 
     id: str
     status: SessionStatus
     url: str | None
     expires_at: int
+    paid: bool = False
+    subscription_id: str | None = None
+    customer_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +90,13 @@ class Truth:
         subscriptions: all of the customer's, ended ones too.
         session: the recorded checkout's, when it had to be asked for.
         customer_gone: the customer itself was deleted in Stripe.
+        open_disputes: of the disputes on record those that are still open; None when not asked.
     """
 
     subscriptions: tuple[Subscription, ...] = ()
     session: CheckoutSession | None = None
     customer_gone: bool = False
+    open_disputes: tuple[str, ...] | None = None
 
 
 def the_one_that_counts(subscriptions: Sequence[Subscription]) -> Subscription | None:

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from chalicelib.domain.decision import Standing
+    from chalicelib.domain.record import Billing
     from chalicelib.domain.stripe_event import StripeEvent
 
-Kind = Literal["event", "decision", "cluster", "customer", "sweep", "operator"]
+Kind = Literal["event", "decision", "cluster", "customer", "sweep", "audit", "operator"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,4 +30,11 @@ def of_standing(standing: "Standing", now: int, line_id: str) -> Line:
     """What was decided, when it differs from what stood."""
     plan = standing.plan_id or "no plan"
     text = f"{plan}: {standing.status}; the tenant should be {standing.wanted}"
+    return Line(created=now, id=line_id, kind="decision", text=text)
+
+
+def of_duplicates(billing: "Billing", now: int, line_id: str) -> Line:
+    """A customer who pays twice, told to whoever looks."""
+    kept = billing.subscription.id if billing.subscription else "none"
+    text = f"two live subscriptions: {kept} counts, beside {', '.join(billing.duplicates)}"
     return Line(created=now, id=line_id, kind="decision", text=text)

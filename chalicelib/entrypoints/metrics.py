@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.metrics import MetricUnit
 
 Name = Literal[
+    "AuditFindings",
     "CheckoutSessions",
+    "Duplicates",
     "DuplicatesRefused",
     "PayToReady",
     "PendingAge",

@@ -9,7 +9,7 @@ from typing import Any
 from chalice.app import Blueprint, CloudWatchEvent, Rate, SQSEvent, SQSRecord
 
 from chalicelib import correlation, wiring
-from chalicelib.domain.errors import Temporary, Waiting
+from chalicelib.domain.errors import Permanent, Temporary, Waiting
 from chalicelib.entrypoints import logs, metrics
 from chalicelib.entrypoints.logs import say
 from chalicelib.services.nudging import resolve_event
@@ -45,7 +45,7 @@ def on_tenant_message(event: SQSEvent) -> None:
 
 @jobs.schedule(Rate(1, unit=Rate.MINUTES), name="sweep")
 def on_schedule(event: CloudWatchEvent) -> None:
-    """Nudge what has fallen due."""
+    """Nudge what has fallen due, and take what Stripe could not deliver."""
     with correlation.about(request_id=event.event_id):
         swept = sweep(
             records=wiring.nudges(),
@@ -56,6 +56,41 @@ def on_schedule(event: CloudWatchEvent) -> None:
         metrics.seconds("PendingAge", swept.pending_for)
         if swept.nudged or swept.sent_again:
             say("sweep", nudged=swept.nudged, sent_again=swept.sent_again, stuck=swept.stuck)
+        _take_missed_events()
+
+
+def _take_missed_events() -> None:
+    """What is due has been seen to first: Stripe may be away, and is asked again in a minute."""
+    try:
+        missed = wiring.missed_events().take()
+    except Temporary as e:
+        say("events not seen", level=logging.WARNING, reason=str(e))
+    else:
+        if missed:
+            say("events missed", nudged=missed)
+
+
+@jobs.schedule(Rate(1, unit=Rate.DAYS), name="audit")
+def on_audit(event: CloudWatchEvent) -> None:
+    """Compare Stripe, the table and the cluster; each finding is a line for an operator."""
+    with correlation.about(request_id=event.event_id):
+        report = wiring.audit().run(mend=wiring.catalogue().policy.audit_mends)
+        for finding in report.findings:
+            say(
+                "audit finding",
+                level=logging.WARNING,
+                tenant=finding.tenant_id,
+                kind=finding.kind,
+                text=finding.text,
+            )
+            metrics.count("AuditFindings", kind=finding.kind)
+        say(
+            "audit",
+            tenants=report.tenants,
+            pending=report.pending,
+            findings=len(report.findings),
+            mended=report.mended,
+        )
 
 
 def _origin(message: dict[str, Any]) -> dict[str, str]:
@@ -90,17 +125,26 @@ def _work_on(message: SQSRecord) -> None:
 def _look(key: dict[str, str], *, may_wait: bool) -> None:
     if "eventId" in key:
         correlation.learn(event_id=key["eventId"])
+        _resolve(key["eventId"])
+    elif "tenantId" in key:
+        correlation.learn(tenant=key["tenantId"])
+        _reconcile(key["tenantId"], may_wait=may_wait)
+
+
+def _resolve(event_id: str) -> None:
+    try:
         outcome = resolve_event(
-            key["eventId"],
+            event_id,
             records=wiring.nudges(),
             payments=wiring.payments(),
             queue=wiring.queue(),
             clock=wiring.clock(),
         )
+    except Permanent as e:
+        # It stays kept, and the sweep asks again every few minutes: five quick tries help nobody.
+        say("event not resolved", level=logging.ERROR, reason=str(e))
+    else:
         say("event resolved", outcome=outcome)
-    elif "tenantId" in key:
-        correlation.learn(tenant=key["tenantId"])
-        _reconcile(key["tenantId"], may_wait=may_wait)
 
 
 def _reconcile(tenant_id: str, *, may_wait: bool) -> None:
@@ -108,19 +152,28 @@ def _reconcile(tenant_id: str, *, may_wait: bool) -> None:
     report = wiring.reconciler().reconcile(tenant_id, may_wait=may_wait)
     say(
         "reconcile",
-        level=logging.ERROR if report.outcome == "failed" else logging.INFO,
+        level=_level_of(report),
         outcome=report.outcome,
         status=report.status,
         applied=report.applied or None,
         reason=report.reason,
+        duplicates=list(report.duplicates) or None,
     )
     _measure(report, time.monotonic() - began)
+
+
+def _level_of(report: Report) -> int:
+    if report.outcome == "failed":
+        return logging.ERROR
+    return logging.WARNING if report.duplicates else logging.INFO
 
 
 def _measure(report: Report, took: float) -> None:
     metrics.seconds("ReconcileTime", round(took, 3), outcome=report.outcome)
     if report.outcome in _FAILURES:
         metrics.count("ReconcileFailures", kind=_FAILURES[report.outcome])
+    if report.duplicates:
+        metrics.count("Duplicates")
     record = report.record
     became_ready = record and report.applied and record.ready_since == record.updated_at
     if record and became_ready and record.seconds_to_ready is not None:

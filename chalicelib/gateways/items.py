@@ -1,8 +1,8 @@
 """A record as a table item and back. Old items are brought up to date when they are read."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, fields
+from typing import Any, TypeVar
 
 from chalicelib.domain.record import (
     SCHEMA,
@@ -12,17 +12,20 @@ from chalicelib.domain.record import (
     FreeGrant,
     Hold,
     Record,
+    Resolution,
     User,
 )
 from chalicelib.domain.subscription import Subscription
 
 Item = dict[str, Any]
+T = TypeVar("T")
 
-_NESTED = ("user", "billing", "free", "checkout", "hold", "failure")
+_NESTED = ("user", "billing", "free", "checkout", "hold", "failure", "resolution")
 _PLAIN = (
     "customer_id",
     "customer_generation",
     "free_until",
+    "trialed_at",
     "paid_session",
     "nudged",
     "reconciled",
@@ -74,15 +77,24 @@ def record_of(tenant_id: str, item: Mapping[str, Any]) -> Record:
         tenant_id=tenant_id,
         user=User(**item["user"]),
         billing=Billing(
-            subscription=Subscription(**subscription) if subscription else None,
+            subscription=_known(Subscription, subscription),
             duplicates=tuple(billing.get("duplicates", ())),
             incomplete=billing.get("incomplete", False),
         ),
         disputes=tuple(sorted(item.get("disputes", ()))),
-        free=FreeGrant(**item["free"]) if item.get("free") else None,
-        checkout=Checkout(**item["checkout"]) if item.get("checkout") else None,
-        hold=Hold(**item["hold"]) if item.get("hold") else None,
-        failure=Failure(**item["failure"]) if item.get("failure") else None,
+        free=_known(FreeGrant, item.get("free")),
+        checkout=_known(Checkout, item.get("checkout")),
+        hold=_known(Hold, item.get("hold")),
+        failure=_known(Failure, item.get("failure")),
+        resolution=_known(Resolution, item.get("resolution")),
         **counters,
         **rest,
     )
+
+
+def _known(kind: type[T], found: Mapping[str, Any] | None) -> T | None:
+    """A part of a record. While a deployment goes on, newer code may have written more into it."""
+    if not found:
+        return None
+    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]  # all are dataclasses
+    return kind(**{name: value for name, value in found.items() if name in names})

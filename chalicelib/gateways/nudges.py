@@ -1,5 +1,6 @@
 """Nudges in the table: what asks for a look, and what is due. No record is read or written here."""
 
+import heapq
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -83,18 +84,12 @@ class NudgeTable:
             return  # somebody else looked at it meanwhile, which is all that was wanted
 
     def due(self, now: int) -> Iterator[Due]:
-        """Everything whose `due_at` has come, shard by shard, the longest due first."""
-        for shard in range(DUE_SHARDS):
-            for item in self._db.query_index("due", "due_shard", str(shard), "due_at", now):
-                kind, _, name = item["pk"].partition("#")
-                yield Due(
-                    tenant_id=name if kind == "TENANT" else None,
-                    event_id=name if kind == "EVENT" else None,
-                    pending=kind == "EVENT" or item.get("nudged", 0) > item.get("reconciled", 0),
-                    attempts=item.get("attempts", 0),
-                    nudged=item.get("nudged", 0),
-                    due_at=item["due_at"],
-                )
+        """Everything whose `due_at` has come, the longest due first: no shard starves another."""
+        shards = [
+            self._db.query_index("due", "due_shard", str(shard), "due_at", now)
+            for shard in range(DUE_SHARDS)
+        ]
+        return map(_due, heapq.merge(*shards, key=lambda item: int(item["due_at"])))
 
     def tenant_of(self, customer_id: str) -> str | None:
         """Whose Stripe customer this is."""
@@ -143,6 +138,18 @@ class NudgeTable:
             "text": line.text,
         }
         return self._db.put(item, when="attribute_not_exists(pk)")
+
+
+def _due(item: Mapping[str, Any]) -> Due:
+    kind, _, name = item["pk"].partition("#")
+    return Due(
+        tenant_id=name if kind == "TENANT" else None,
+        event_id=name if kind == "EVENT" else None,
+        pending=kind == "EVENT" or item.get("nudged", 0) > item.get("reconciled", 0),
+        attempts=item.get("attempts", 0),
+        nudged=item.get("nudged", 0),
+        due_at=item["due_at"],
+    )
 
 
 def record_key(tenant_id: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Stripe, through its SDK. The webhook's path does not come here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar, cast
 
 import stripe
@@ -12,6 +12,7 @@ from chalicelib.domain.errors import (
     Temporary,
     UpstreamBroken,
 )
+from chalicelib.domain.stripe_event import PAID, SUBSCRIBED, StripeEvent, event_of
 from chalicelib.domain.subscription import CheckoutSession, SessionStatus, Subscription
 from chalicelib.gateways.stripe_http import FreshKey, RotatedKeys
 from chalicelib.ports import DisputeFound
@@ -54,14 +55,34 @@ class StripeApi:
 
     def subscriptions(self, customer_id: str) -> tuple[Subscription, ...]:
         """All of a customer's subscriptions, ended ones too: one call up to a hundred of them."""
-        found = _call(
+        found = self._of_customer(
+            customer_id,
             lambda: list(
                 self._client.subscriptions.list(
                     {"customer": customer_id, "status": "all", "limit": 100}
                 ).auto_paging_iter()
-            )
+            ),
         )
         return tuple(_subscription(s) for s in found)
+
+    def live_subscriptions(self) -> Iterator[tuple[str, Subscription]]:
+        """All subscriptions of the account that have not ended, with their customers, by page."""
+        page = _call(lambda: self._client.subscriptions.list({"limit": 100}))
+        while True:
+            for found in page.data:
+                yield str(_id(found.customer)), _subscription(found)
+            if not page.has_more:
+                return
+            page = _call(page.next_page)
+
+    def find_customer(self, *, email: str | None, metadata: Mapping[str, str]) -> str | None:
+        """A customer with this address and these metadata, if there is one."""
+        if not email:
+            return None
+        found = _call(lambda: self._client.customers.list({"email": email, "limit": 100}))
+        return next(
+            (c.id for c in found.data if metadata.items() <= dict(_metadata(c)).items()), None
+        )
 
     def create_customer(
         self, *, email: str | None, metadata: Mapping[str, str], idempotency_key: str
@@ -92,23 +113,29 @@ class StripeApi:
     def create_session(self, params: Mapping[str, Any], idempotency_key: str) -> CheckoutSession:
         """Make a checkout session, or get the one that the same call made before."""
         try:
-            created = _call(
+            created = self._of_customer(
+                str(params["customer"]),
                 lambda: self._client.checkout.sessions.create(
                     cast("stripe.params.checkout.SessionCreateParams", dict(params)),
                     {"idempotency_key": idempotency_key},
-                )
+                ),
             )
-        except (_Refused, _NoSuchThing):
-            self._prices.clear()  # one may have been archived since it was looked up
+        except Permanent:
+            self._prices.clear()  # a price may have been replaced since it was looked up
             raise
         return _session(created)
 
     def session(self, session_id: str) -> CheckoutSession | None:
         """A checkout session as it is now; None when Stripe does not know it."""
         try:
-            return _session(_call(lambda: self._client.checkout.sessions.retrieve(session_id)))
+            found = _call(
+                lambda: self._client.checkout.sessions.retrieve(
+                    session_id, {"expand": ["customer"]}
+                )
+            )
         except _NoSuchThing:
             return None
+        return _session(found)
 
     def expire_session(self, session_id: str) -> None:
         """Expire an open session; SessionClosed when it is not open any more."""
@@ -117,29 +144,32 @@ class StripeApi:
         except (_Refused, _NoSuchThing) as e:
             raise SessionClosed(str(e)) from e
 
-    def expire_open_sessions(self, customer_id: str) -> None:
-        """Expire whatever sessions of a customer can still be paid."""
-        found = _call(
+    def expire_open_sessions(self, customer_id: str, *, but: str | None = None) -> None:
+        """Expire whatever sessions of a customer can still be paid, but for those of one nonce."""
+        found = self._of_customer(
+            customer_id,
             lambda: list(
                 self._client.checkout.sessions.list(
                     {"customer": customer_id, "status": "open", "limit": 100}
                 ).auto_paging_iter()
-            )
+            ),
         )
         for session in found:
-            self.expire_session(session.id)
+            if but is None or _metadata(session).get("checkout") != but:
+                self.expire_session(session.id)
 
     def portal_url(self, customer_id: str, return_url: str) -> str:
         """Where a customer manages their billing."""
         configuration = self._portal_configuration()
-        session = _call(
+        session = self._of_customer(
+            customer_id,
             lambda: self._client.billing_portal.sessions.create(
                 {
                     "customer": customer_id,
                     "return_url": return_url,
                     "configuration": configuration,
                 }
-            )
+            ),
         )
         return session.url
 
@@ -170,7 +200,7 @@ class StripeApi:
             )
         except _NoSuchThing:
             return None
-        charge = dispute.charge
+        charge: Any = dispute.charge
         customer = None if isinstance(charge, str) else charge.customer
         return DisputeFound(
             dispute_id=dispute.id,
@@ -178,13 +208,112 @@ class StripeApi:
             open=dispute.status in OPEN_DISPUTES,
         )
 
+    def dispute_is_open(self, dispute_id: str) -> bool:
+        """Whether a dispute still lasts."""
+        try:
+            found = _call(lambda: self._client.disputes.retrieve(dispute_id))
+        except _NoSuchThing:
+            return False
+        return found.status in OPEN_DISPUTES
+
+    def cancel_subscription(self, subscription_id: str) -> None:
+        """End it now, without a bill for the rest; one that has ended already is fine."""
+        try:
+            _call(
+                lambda: self._client.subscriptions.cancel(
+                    subscription_id, {"invoice_now": False, "prorate": False}
+                )
+            )
+        except _NoSuchThing:
+            return  # Stripe's word for one that is canceled
+
+    def refund_subscription(self, subscription_id: str) -> int:
+        """Give back all that it ever charged; how much this call gave back, in cents."""
+        invoices = _call(
+            lambda: list(
+                self._client.invoices.list(
+                    {"subscription": subscription_id, "status": "paid", "limit": 100}
+                ).auto_paging_iter()
+            )
+        )
+        return sum(self._refund_invoice(i.id) for i in invoices if i.amount_paid and i.id)
+
+    def _refund_invoice(self, invoice_id: str) -> int:
+        payments = _call(
+            lambda: self._client.invoice_payments.list({"invoice": invoice_id, "status": "paid"})
+        )
+        intents = [_id(p.payment.payment_intent) for p in payments.data]
+        return sum(self._refund(intent) for intent in intents if intent)
+
+    def _refund(self, payment_intent: str) -> int:
+        """A charge can be refunded whole only once: Stripe itself refuses the second time."""
+        try:
+            made = _call(
+                lambda: self._client.refunds.create(
+                    {"payment_intent": payment_intent, "reason": "duplicate"},
+                    {"idempotency_key": f"refund-{payment_intent}"},
+                )
+            )
+        except _AlreadyRefunded:
+            return 0
+        return made.amount
+
+    def undelivered_events(self, since: int, until: int) -> Iterator[StripeEvent]:
+        """Events made in that time that an endpoint has not taken, the newest first, by page."""
+        page = _call(
+            lambda: self._client.events.list(
+                {
+                    "delivery_success": False,
+                    "created": {"gte": since, "lte": until},
+                    "types": sorted(SUBSCRIBED),
+                    "limit": 100,
+                }
+            )
+        )
+        while True:
+            for event in page.data:
+                yield event_of(event.to_dict())
+            if not page.has_more:
+                return
+            page = _call(page.next_page)
+
+    def _of_customer(self, customer_id: str, request: Callable[[], T]) -> T:
+        """A request that names a customer: one that Stripe does not find may have been deleted.
+
+        Raises:
+            CustomerGone: it was.
+            Temporary: this account never had it, so the key is another account's, or another
+                mode's: nobody's tenant may be ended for that.
+        """
+        try:
+            return _call(request)
+        except _NoSuchCustomer as e:
+            try:
+                there = _call(lambda: self._client.customers.retrieve(customer_id))
+            except _NoSuchThing:
+                raise Temporary(
+                    f"Stripe has never had the customer {customer_id}: does the key belong to "
+                    "another account, or to another mode?"
+                ) from e
+            if getattr(there, "deleted", False):
+                raise CustomerGone(str(e)) from e
+            raise Temporary(f"Stripe is not of one mind about the customer {customer_id}") from e
+
 
 class _NoSuchThing(Permanent):
     """Stripe does not know what was asked for."""
 
 
+class _NoSuchCustomer(_NoSuchThing):
+    """Stripe does not know the customer that a parameter names."""
+
+
 class _Refused(Permanent):
     """Stripe understood, and will not."""
+
+
+class _AlreadyRefunded(_Refused):
+    """All of that charge was given back before."""
 
 
 def _call(request: Callable[[], T]) -> T:
@@ -198,8 +327,10 @@ def _call(request: Callable[[], T]) -> T:
     except stripe.InvalidRequestError as e:
         if e.code == "resource_missing":
             if e.param == "customer":
-                raise CustomerGone(_said(e)) from e
+                raise _NoSuchCustomer(_said(e)) from e
             raise _NoSuchThing(_said(e)) from e
+        if e.code == "charge_already_refunded":
+            raise _AlreadyRefunded(_said(e)) from e
         raise _Refused(f"Stripe refuses: {_said(e)}") from e
     except (stripe.AuthenticationError, stripe.PermissionError) as e:
         # The deployment is wrong, not this tenant: all of them go on once the key is put right.
@@ -225,6 +356,9 @@ def _session(session: stripe.checkout.Session) -> CheckoutSession:
         status=cast("SessionStatus", session.status),
         url=session.url,
         expires_at=session.expires_at,
+        paid=session.payment_status in PAID,
+        subscription_id=_id(session.subscription),
+        customer_gone=getattr(session.customer, "deleted", False) is True,
     )
 
 
@@ -236,11 +370,12 @@ def _subscription(subscription: stripe.Subscription) -> Subscription:
         created=subscription.created,
         product_id=_id(item.price.product) if item else None,
         nonce=_metadata(subscription).get("checkout"),
-        current_period_end=item.current_period_end if item else None,
+        current_period_end=subscription.cancel_at or (item.current_period_end if item else None),
         cancel_at_period_end=subscription.cancel_at_period_end
         or subscription.cancel_at is not None,
         collection_paused=subscription.pause_collection is not None,
         ended_at=subscription.ended_at,
+        trialed_at=subscription.trial_start,
     )
 
 

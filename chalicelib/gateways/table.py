@@ -1,6 +1,6 @@
 """The DynamoDB table: records with their timelines and pointers, and the count of Free grants."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from chalicelib.domain.due import NUDGE_RETRY
@@ -73,14 +73,33 @@ class Table(NudgeTable):
                 raise Conflict("the record was written meanwhile") from e
         else:
             return after
+        # What a nudge may have written since is left as it is: another look follows anyhow.
         kept = replace(
-            after, retry_at=before.retry_at, due_at=before.due_at, attempts=before.attempts
+            after,
+            retry_at=before.retry_at,
+            due_at=before.due_at,
+            attempts=before.attempts,
+            disputes=before.disputes,
         )
         try:
             self._db.write([self._update(before, kept), *rest])
         except Cancelled as e:
             raise Conflict("the record was written meanwhile") from e
         return kept
+
+    def swept_until(self) -> int | None:
+        """Up to when Stripe's undelivered events were looked at."""
+        item = self._db.get(_CURSOR)
+        return int(item["swept_until"]) if item else None
+
+    def note_swept_until(self, at: int) -> None:
+        """Note up to when they were looked at."""
+        self._db.write([self._db.put({**_CURSOR, "schema": 1, "swept_until": at})])
+
+    def all(self) -> Iterator[Record]:
+        """Every record there is, page by page: reads the whole table, for the audit only."""
+        for item in self._db.scan("sk", "RECORD"):
+            yield record_of(item["pk"].removeprefix("TENANT#"), item)
 
     def _update(
         self, before: Record, after: Record, *, nothing_new: bool = False, deadlines: bool = False
@@ -117,3 +136,6 @@ class Table(NudgeTable):
         return [
             self._db.update(key, {"schema": 1}, add={"standing": change}, when=when, values=values)
         ]
+
+
+_CURSOR = {"pk": "SWEEP", "sk": "CURSOR"}

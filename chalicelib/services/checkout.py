@@ -1,10 +1,18 @@
 """Selling exactly one subscription: the checkout guard, carried out."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from chalicelib.domain.catalogue import Plan
-from chalicelib.domain.checkout import Shop, next_step, refuse_if_blocked, session_params
+from chalicelib.domain.catalogue import Offer
+from chalicelib.domain.checkout import (
+    Shop,
+    next_step,
+    refuse_if_blocked,
+    refuse_if_subscribed,
+    session_params,
+)
 from chalicelib.domain.errors import (
+    AlreadySubscribed,
     Conflict,
     CustomerGone,
     InvalidRequest,
@@ -18,6 +26,7 @@ from chalicelib.domain.errors import (
 from chalicelib.domain.record import Checkout, Record, User
 from chalicelib.domain.subscription import CheckoutSession
 from chalicelib.ports import Clock, NewId, Payments, Queue, Records
+from chalicelib.services.customers import Customers
 
 TRIES = 12
 """Rounds before giving up: each lost round means that somebody else's write went through."""
@@ -34,7 +43,7 @@ class Checkouts:
     clock: Clock
     new_id: NewId
 
-    def open(self, user: User, plan_id: str) -> CheckoutSession:
+    def open(self, user: User, offer_id: str) -> CheckoutSession:
         """The one session that this customer may pay, made or found.
 
         Raises:
@@ -42,80 +51,107 @@ class Checkouts:
             AlreadySubscribed, PaymentProcessing, TenantBeingRemoved: see the guard's rules.
             Temporary: something did not answer; trying again is safe.
         """
-        plan = self._paid_plan(plan_id)
+        offer = self._offer(offer_id)
         for _ in range(TRIES):
             try:
-                return self._attempt(user, plan)
+                return self._attempt(user, offer)
             except Conflict:
                 continue
         raise Temporary(f"tenant {user.tenant_id}: its record is written too often to sell to it")
 
-    def _paid_plan(self, plan_id: str) -> Plan:
-        plan = self.shop.catalogue.plan(plan_id)
-        if plan is None:
+    def _offer(self, offer_id: str) -> Offer:
+        offer = self.shop.catalogue.offer(offer_id)
+        if offer is None:
+            if self.shop.catalogue.plan(offer_id):
+                raise InvalidRequest("The Free plan needs no checkout.")
             raise UnknownPlan
-        if plan.is_free:
-            raise InvalidRequest("The Free plan needs no checkout.")
-        return plan
+        return offer
 
-    def _attempt(self, user: User, plan: Plan) -> CheckoutSession:
-        record = self._record_of(user)
-        refuse_if_blocked(record)
-        record = self._with_customer(record)
+    def _attempt(self, user: User, offer: Offer) -> CheckoutSession:
+        record, is_new = self._record_of(user)
+        try:
+            refuse_if_blocked(record)
+        except (AlreadySubscribed, PaymentProcessing):
+            self._ask_for_a_look(record)
+            raise
+        had_customer = record.customer_id is not None
+        record = self._customers.ensure(record, is_new=is_new)
+        try:
+            return self._next(record, offer, had_customer=had_customer)
+        except CustomerGone as e:
+            self._customers.forget(record)
+            raise Conflict("the Stripe customer was deleted: a new one is made") from e
+
+    def _next(self, record: Record, offer: Offer, *, had_customer: bool) -> CheckoutSession:
         checkout, now = record.checkout, int(self.clock())
         known = checkout.session_id if checkout else None
         session = self.payments.session(known) if known else None
-        match next_step(checkout, session, plan.id, now):
-            case "return" if session:
-                return session
-            case "refuse":
-                self._ask_for_a_look(record, now)
-                raise PaymentProcessing
-            case "replay":
-                session = self._call_stripe(record)
-                if checkout and checkout.plan_id != plan.id:
-                    raise Conflict("the replayed session is for another plan: look again")
-                return session
-            case "expire" if session:
-                self._expire(session)
-            case "sweep out" if record.customer_id:
-                self.payments.expire_open_sessions(record.customer_id)
-        return self._call_stripe(self._started(record, plan, now))
+        step = next_step(checkout, session, offer, now)
+        if step == "return" and session:
+            return session
+        if step == "refuse":
+            self._ask_for_a_look(record)
+            raise PaymentProcessing
+        if step in {"expire", "forget customer"} and session:
+            self._expire(session)
+        if step == "forget customer":
+            raise CustomerGone(str(record.customer_id))
+        trialed = self._refuse_if_subscribed(record) if had_customer else False
+        if step != "replay":
+            record = self._started(record, offer, now, trial=not trialed)
+        sold = self._sell(record, had_customer=had_customer)
+        if step == "replay" and checkout and next_step(checkout, sold, offer, now) == "expire":
+            raise Conflict("the replayed session is for another plan: look again")
+        return sold
 
-    def _record_of(self, user: User) -> Record:
-        record = self.records.read(user.tenant_id)
-        if record is None:
-            record = Record(tenant_id=user.tenant_id, user=user)
-            self.records.create(record)
-        return record
-
-    def _with_customer(self, record: Record) -> Record:
-        """The Stripe customer, made once per generation and stored before any session."""
-        if record.customer_id:
-            return record
+    @property
+    def _customers(self) -> Customers:
         deployment = self.shop.catalogue.deployment(self.shop.stage)
-        customer_id = self.payments.create_customer(
-            email=record.user.email,
-            metadata={"tenant_id": record.tenant_id, "deployment": deployment},
-            idempotency_key=f"{deployment}-{record.tenant_id}-{record.customer_generation}",
-        )
-        return self.records.save(record, replace(record, customer_id=customer_id))
+        return Customers(records=self.records, payments=self.payments, deployment=deployment)
 
-    def _started(self, record: Record, plan: Plan, now: int) -> Record:
+    def _record_of(self, user: User) -> tuple[Record, bool]:
+        record = self.records.read(user.tenant_id)
+        if record is not None:
+            return record, False
+        record = Record(tenant_id=user.tenant_id, user=user)
+        self.records.create(record)
+        return record, True
+
+    def _refuse_if_subscribed(self, record: Record) -> bool:
+        """Ask Stripe whether something stands that we do not know of; whether a trial was had."""
+        subscriptions = self.payments.subscriptions(record.customer_id or "")
+        try:
+            refuse_if_subscribed(subscriptions)
+        except (AlreadySubscribed, PaymentProcessing):
+            self._ask_for_a_look(record)
+            raise
+        return any(s.trialed_at is not None for s in subscriptions)
+
+    def _started(self, record: Record, offer: Offer, now: int, *, trial: bool) -> Record:
         """Write the attempt down before Stripe is called, so that a crash replays the same call."""
         catalogue, stage = self.shop.catalogue, self.shop.stage
         nonce = self.new_id()
-        price_id = self.payments.price_id(catalogue.lookup_key(stage, plan))
+        price_id = self.payments.price_id(catalogue.lookup_key(stage, offer.plan, offer.interval))
         params = session_params(
-            self.shop, plan, record.tenant_id, record.customer_id or "", price_id, nonce
+            *(self.shop, offer, record.tenant_id, record.customer_id or "", price_id, nonce),
+            trial=trial and record.trialed_at is None,
         )
-        checkout = Checkout(plan_id=plan.id, nonce=nonce, params=params, started_at=now)
+        checkout = Checkout(
+            plan_id=offer.plan.id,
+            interval=offer.interval,
+            nonce=nonce,
+            params=params,
+            started_at=now,
+        )
         return self.records.save(record, replace(record, checkout=checkout), nudge_at=now)
 
-    def _call_stripe(self, record: Record) -> CheckoutSession:
+    def _sell(self, record: Record, *, had_customer: bool) -> CheckoutSession:
+        """Make the recorded attempt's session the only one that can be paid."""
         checkout = record.checkout
         if checkout is None:
             raise Conflict("the attempt is gone: look again")
+        if had_customer:
+            self._expire_others(record, checkout)
         try:
             session = self.payments.create_session(checkout.params, checkout.nonce)
         except (UpstreamBroken, Permanent):
@@ -123,21 +159,31 @@ class Checkouts:
             # that it refuses (an archived price) get no better: the next click starts anew.
             self.records.save(record, replace(record, checkout=replace(checkout, burnt=True)))
             raise
-        except CustomerGone as e:
-            self.records.save(
-                record,
-                replace(
-                    record,
-                    customer_id=None,
-                    customer_generation=record.customer_generation + 1,
-                    checkout=None,
-                ),
-            )
-            raise Conflict("the Stripe customer was deleted: a new one is made") from e
         written = replace(checkout, session_id=session.id, expires_at=session.expires_at)
-        self.records.save(record, replace(record, checkout=written))
+        try:
+            self.records.save(record, replace(record, checkout=written))
+        except Conflict:
+            self._expire_if_overtaken(record.tenant_id, checkout, session)
+            raise
         self._send(record.tenant_id)
         return session
+
+    def _expire_others(self, record: Record, checkout: Checkout) -> None:
+        """A crash may have left a session that nobody wrote down."""
+        try:
+            self.payments.expire_open_sessions(record.customer_id or "", but=checkout.nonce)
+        except SessionClosed as e:
+            raise Conflict("a session was paid or expired meanwhile: look again") from e
+
+    def _expire_if_overtaken(
+        self, tenant_id: str, checkout: Checkout, session: CheckoutSession
+    ) -> None:
+        """Whoever wrote meanwhile may know nothing of this session: nobody else would expire it."""
+        now_there = self.records.read(tenant_id)
+        if now_there and now_there.checkout and now_there.checkout.nonce == checkout.nonce:
+            return
+        with suppress(SessionClosed):
+            self.payments.expire_session(session.id)
 
     def _expire(self, session: CheckoutSession) -> None:
         try:
@@ -145,9 +191,14 @@ class Checkouts:
         except SessionClosed as e:
             raise Conflict("the session was paid or expired meanwhile: look again") from e
 
-    def _ask_for_a_look(self, record: Record, now: int) -> None:
-        self.records.nudge(record.tenant_id, now, polled=True)
-        self._send(record.tenant_id)
+    def _ask_for_a_look(self, record: Record) -> None:
+        """What was refused may be a record that is behind: the reconciler looks, soon."""
+        try:
+            if self.records.nudge(record.tenant_id, int(self.clock()), polled=True) == "nudged":
+                self.queue.send_tenant(record.tenant_id)
+        except Temporary:
+            # The answer stands without it; events and the sweep bring the record up to date.
+            return
 
     def _send(self, tenant_id: str) -> None:
         try:

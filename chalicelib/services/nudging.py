@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING, Literal
 
 from chalicelib.domain import timeline
-from chalicelib.domain.errors import CustomerGone
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from chalicelib.domain.stripe_event import StripeEvent
-    from chalicelib.ports import Clock, Nudges, Payments, Queue
+    from chalicelib.ports import Clock, Nudged, Nudges, Payments, Queue
 
 Outcome = Literal["ignored", "not ours", "nudged", "duplicate", "unknown", "kept"]
 
@@ -20,11 +21,13 @@ def take_event(  # noqa: PLR0913 - ports are passed in, one by one
     clock: "Clock",
     deployment: str,
     livemode: bool,
+    delivered: bool = True,
 ) -> Outcome:
     """Store a verified event and ask for a look at its tenant; returning means it is durable.
 
     A duplicate skips the storing and still sends the key: the first delivery may have died
-    between the two.
+    between the two. Not so for an event that was not `delivered` but asked for: if it is known,
+    the sweep sees to its tenant anyhow.
 
     Raises:
         Temporary: it is not durable, or its key was not sent; Stripe must deliver it again.
@@ -39,13 +42,22 @@ def take_event(  # noqa: PLR0913 - ports are passed in, one by one
         records.keep_event(event.id, line, due_at=now + 60)
         queue.send_event(event.id)
         return "kept"
-    tenant_id = event.tenant_id or (event.customer_id and records.tenant_of(event.customer_id))
-    if not tenant_id:
-        return "unknown"
-    nudged = records.nudge(tenant_id, now, line=line, paid_session=event.paid_session)
-    if nudged != "unknown":
-        queue.send_tenant(tenant_id)
+    nudged: Nudged = "unknown"
+    for tenant_id in _whose(event, records):
+        nudged = records.nudge(tenant_id, now, line=line, paid_session=event.paid_session)
+        if nudged == "nudged" or (nudged == "duplicate" and delivered):
+            queue.send_tenant(tenant_id)
+        if nudged != "unknown":
+            break
     return nudged
+
+
+def _whose(event: "StripeEvent", records: "Nudges") -> "Iterator[str]":
+    """By our metadata; failing that (they can be edited) by the customer that we made."""
+    if event.tenant_id:
+        yield event.tenant_id
+    if event.customer_id and (tenant_id := records.tenant_of(event.customer_id)):
+        yield tenant_id
 
 
 def resolve_event(
@@ -55,10 +67,7 @@ def resolve_event(
     line = records.kept_event(event_id)
     if line is None:
         return "duplicate"
-    try:
-        found = payments.dispute_of(event_id)
-    except CustomerGone:
-        found = None
+    found = payments.dispute_of(event_id)
     tenant_id = found and found.customer_id and records.tenant_of(found.customer_id)
     nudged: Outcome = "unknown"
     if found and tenant_id:

@@ -7,6 +7,7 @@ from typing import Literal
 from chalicelib.domain import timeline
 from chalicelib.domain.backoff import seconds_before
 from chalicelib.domain.catalogue import Catalogue
+from chalicelib.domain.checkout import is_paid_and_unseen
 from chalicelib.domain.decision import decide, standing_of
 from chalicelib.domain.errors import Conflict, CustomerGone, Permanent, Temporary, Waiting
 from chalicelib.domain.record import Failure, Record
@@ -14,6 +15,7 @@ from chalicelib.domain.subscription import CheckoutSession, Truth
 from chalicelib.domain.timeline import Line
 from chalicelib.ports import Clock, Cluster, NewId, Payments, Records
 from chalicelib.services.converging import Convergence
+from chalicelib.services.duplicates import Duplicates
 
 TRIES = 8
 Outcome = Literal["unknown tenant", "nothing pending", "converged", "later", "failed"]
@@ -21,13 +23,19 @@ Outcome = Literal["unknown tenant", "nothing pending", "converged", "later", "fa
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How a reconcile ended, for the log; `reason` is for operators."""
+    """How a reconcile ended, for the log.
+
+    Attributes:
+        reason: for operators.
+        duplicates: further live subscriptions of this customer: somebody has to look at them.
+    """
 
     outcome: Outcome
     record: Record | None = None
     status: str | None = None
     applied: int = 0
     reason: str | None = None
+    duplicates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +77,20 @@ class Reconciler:
         now = int(self.clock())
         work: Convergence | None = None
         try:
-            work = self._convergence(record, self._truth(record), now)
+            truth = self._truth(record)
+            work = self._convergence(record, truth, now)
             work.run()
+            lines = self._undo_duplicate(work)
         except (Temporary, Waiting) as e:
             if may_wait and isinstance(e, Waiting):
                 raise
             return self._later(record, work, now, str(e))
         except Permanent as e:
             return self._give_up(record, work, now, str(e))
-        return self._conclude(record, work, now)
+        if is_paid_and_unseen(work.after.checkout, truth.session):
+            reason = "a checkout was paid and its subscription is not listed yet"
+            return self._later(record, work, now, reason)
+        return self._conclude(record, work, now, lines)
 
     def _truth(self, record: Record) -> Truth:
         if record.customer_id is None:
@@ -91,7 +104,22 @@ class Reconciler:
             session = self.payments.session(checkout.session_id) or CheckoutSession(
                 id=checkout.session_id, status="expired", url=None, expires_at=checkout.ends_at
             )
-        return Truth(subscriptions=subscriptions, session=session)
+        return Truth(
+            subscriptions=subscriptions,
+            session=session,
+            customer_gone=session is not None and session.customer_gone,
+            open_disputes=tuple(d for d in record.disputes if self.payments.dispute_is_open(d)),
+        )
+
+    def _undo_duplicate(self, work: Convergence) -> list[Line]:
+        """Undo a second subscription, if that was decided."""
+        intent = work.after.resolution
+        if intent is None:
+            return []
+        undoing = Duplicates(records=self.records, payments=self.payments, new_id=self.new_id)
+        work.before, line = undoing.undo(work.before, intent, work.now)
+        work.after = replace(work.after, resolution=None)
+        return [line]
 
     def _convergence(self, record: Record, truth: Truth, now: int) -> Convergence:
         return Convergence(
@@ -105,20 +133,25 @@ class Reconciler:
             catalogue=self.catalogue,
         )
 
-    def _conclude(self, read: Record, work: Convergence, now: int) -> Report:
+    def _conclude(self, read: Record, work: Convergence, now: int, lines: Sequence[Line]) -> Report:
         after = replace(work.after, reconciled=read.nudged, failure=None)
         stood = standing_of(read, now, self.catalogue, self.stage)
         stands = standing_of(after, now, self.catalogue, self.stage)
-        lines = []
+        lines = [*lines]
         if stands != stood:
             lines.append(timeline.of_standing(stands, now, self.new_id()))
+        if set(after.billing.duplicates) - set(read.billing.duplicates):
+            lines.append(timeline.of_duplicates(after.billing, now, self.new_id()))
         if work.applied:
             text = f"{work.applied} objects applied, revision {work.revision}"
             lines.append(Line(created=now, id=self.new_id(), kind="cluster", text=text))
         if lines or read.failure or after.phase != read.phase:
             after = replace(after, updated_at=now)
         written = self._write(work.before, after, lines)
-        return Report("converged", written, stands.status, work.applied)
+        return Report(
+            *("converged", written, stands.status, work.applied),
+            duplicates=after.billing.duplicates,
+        )
 
     def _later(self, read: Record, work: Convergence | None, now: int, reason: str) -> Report:
         """The work stays pending, so nothing is lost; the message is done with."""

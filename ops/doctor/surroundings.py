@@ -60,12 +60,14 @@ def cluster(look: Look) -> Finding:
             f"{wanted} has a private endpoint only, and the worker is in no network",
             "set subnet_ids and security_group_ids in infra/stages.toml, and deploy",
         )
-    role, group = str(look.function(rights.WORKER)["Role"]), f"{look.stage.app}:workers"
-    if group not in look.groups_of(role, wanted):
-        return fail(
-            name,
-            f"{wanted} does not take the worker for one of {group}",
-            "kubectl apply --server-side -f infra/cluster.yaml; aws eks create-access-entry "
-            f"--cluster-name {wanted} --principal-arn {role} --kubernetes-groups {group}",
-        )
-    return ok(name, f"{wanted} is active, and lets the worker in")
+    group = f"{look.stage.app}:workers"
+    for function in rights.CLUSTER:
+        role = str(look.function(function)["Role"])
+        if group not in look.groups_of(role, wanted):
+            return fail(
+                name,
+                f"{wanted} does not take the {function} for one of {group}",
+                "kubectl apply --server-side -f infra/cluster.yaml; aws eks create-access-entry "
+                f"--cluster-name {wanted} --principal-arn {role} --kubernetes-groups {group}",
+            )
+    return ok(name, f"{wanted} is active, and lets {' and '.join(rights.CLUSTER)} in")

@@ -8,6 +8,8 @@ from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.objects import Obj
 
 PAYS, FAILS_LATER, IS_DISPUTED, DECLINED = "pays", "fails later", "is disputed", "declined"
+SETTLES, BOUNCES = "settles", "bounces"
+DAYS_TO_SETTLE = 4
 
 TEST_CARDS = {
     "4242424242424242": PAYS,
@@ -16,6 +18,9 @@ TEST_CARDS = {
     "4000000000000259": IS_DISPUTED,
     "4000000000000002": DECLINED,
 }
+BANK_ACCOUNTS = {"000123456789": SETTLES, "000222222227": BOUNCES}
+"""Stripe's test accounts for debits: what they pay comes, or does not, days later."""
+
 CENTURY = 100
 MONTHS = 12
 
@@ -42,6 +47,8 @@ def read(number: str, exp: str, cvc: str, now: float) -> Card:
         CardRefused: malformed, expired, declined, or not a test card.
     """
     digits = re.sub(r"[\s-]", "", number)
+    if digits in BANK_ACCOUNTS:
+        return Card(BANK_ACCOUNTS[digits], "bank", digits[-4:], MONTHS, CENTURY)
     if not re.fullmatch(r"[0-9]{12,19}", digits) or not _checksum_fits(digits):
         raise CardRefused("Your card number is invalid.")
     month, year = _expiry(exp, datetime.fromtimestamp(now, UTC))
@@ -60,6 +67,8 @@ def read(number: str, exp: str, cvc: str, now: float) -> Card:
 
 def payment_method(ledger: Ledger, card: Card, customer_id: str) -> Obj:
     """The card, attached to the customer."""
+    if card.behaviour in BANK_ACCOUNTS.values():
+        return _bank_account(ledger, card, customer_id)
     made = ledger.add(
         "payment_method",
         type="card",
@@ -74,6 +83,20 @@ def payment_method(ledger: Ledger, card: Card, customer_id: str) -> Obj:
             "country": "US",
             "funding": "credit",
         },
+    )
+    ledger.behaviours[made["id"]] = card.behaviour
+    ledger.emit("payment_method.attached", made)
+    return made
+
+
+def _bank_account(ledger: Ledger, card: Card, customer_id: str) -> Obj:
+    made = ledger.add(
+        "payment_method",
+        type="us_bank_account",
+        customer=customer_id,
+        livemode=False,
+        billing_details=dict.fromkeys(("address", "email", "name", "phone")),
+        us_bank_account={"last4": card.last4, "bank_name": "STRIPE TEST BANK"},
     )
     ledger.behaviours[made["id"]] = card.behaviour
     ledger.emit("payment_method.attached", made)

@@ -112,7 +112,7 @@ def _refuse_a_paid_trial(data: Obj) -> None:
         )
 
 
-def complete(ledger: Ledger, session_id: str, card: cards.Card) -> Obj:
+def complete(ledger: Ledger, session_id: str, card: cards.Card, coupon: Obj | None = None) -> Obj:
     """Pay an open session; one that is paid already stays as it is, whoever clicks again.
 
     Raises:
@@ -129,11 +129,11 @@ def complete(ledger: Ledger, session_id: str, card: cards.Card) -> Obj:
             session["customer"] = made["id"]
         elif session["customer"] not in ledger.tables["customer"]:
             raise Refusal("This Checkout Session's customer was deleted.")
-        _sell(ledger, session, card)
+        _sell(ledger, session, card, coupon)
         return session
 
 
-def _sell(ledger: Ledger, session: Obj, card: cards.Card) -> None:
+def _sell(ledger: Ledger, session: Obj, card: cards.Card, coupon: Obj | None) -> None:
     order = ledger.orders[session["id"]]
     data: dict[str, Any] = order["data"]
     method = cards.payment_method(ledger, card, session["customer"])
@@ -145,11 +145,12 @@ def _sell(ledger: Ledger, session: Obj, card: cards.Card) -> None:
         data.get("metadata") or {},
         trial_days=data.get("trial_period_days", 0),
         description=data.get("description"),
+        coupon=coupon,
     )
     customer = ledger.tables["customer"][session["customer"]]
     session |= {
         "status": "complete",
-        "payment_status": "no_payment_required" if subscription["trial_end"] else "paid",
+        "payment_status": _payment_status(ledger, subscription),
         "subscription": subscription["id"],
         "invoice": subscription["latest_invoice"],
         "url": None,
@@ -165,6 +166,13 @@ def _sell(ledger: Ledger, session: Obj, card: cards.Card) -> None:
         },
     }
     ledger.emit("checkout.session.completed", session)
+
+
+def _payment_status(ledger: Ledger, subscription: Obj) -> str:
+    if subscription["status"] == "incomplete":
+        return "unpaid"  # a bank is at it
+    due = ledger.tables["invoice"][subscription["latest_invoice"]]["amount_due"]
+    return "paid" if due else "no_payment_required"
 
 
 def expire(ledger: Ledger, _: Obj, session_id: str) -> Obj:

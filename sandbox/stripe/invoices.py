@@ -24,6 +24,7 @@ def make(ledger: Ledger, subscription: Obj, reason: str, amount: int | None = No
     lines = [
         _line(ledger, invoice_id, subscription, item) for item in subscription["items"]["data"]
     ]
+    amount = _discounted(ledger, subscription, lines) if amount is None else amount
     total = sum(line["amount"] for line in lines) if amount is None else amount
     for line in lines if amount is not None else ():
         line["amount"] = line["subtotal"] = amount
@@ -69,6 +70,18 @@ def make(ledger: Ledger, subscription: Obj, reason: str, amount: int | None = No
     ledger.emit("invoice.created", invoice)
     ledger.emit("invoice.finalized", invoice)
     return invoice
+
+
+def _discounted(ledger: Ledger, subscription: Obj, lines: list[Obj]) -> int | None:
+    """What is left after the subscription's coupon; None where there is none."""
+    coupon = ledger.discounts.get(subscription["id"])
+    if coupon is None:
+        return None
+    if coupon["duration"] == "once":
+        del ledger.discounts[subscription["id"]]
+    total = sum(int(line["amount"]) for line in lines)
+    off = coupon["amount_off"] or round(total * (coupon["percent_off"] or 0) / 100)
+    return max(0, total - int(off))
 
 
 def _line(ledger: Ledger, invoice_id: str, subscription: Obj, item: Obj) -> Obj:
@@ -117,6 +130,8 @@ def collect(ledger: Ledger, invoice: Obj) -> bool:
         return _paid(ledger, invoice)
     first = invoice["billing_reason"] == "subscription_create"
     behaviour = ledger.behaviours.get(method_id or "")
+    if behaviour in {cards.SETTLES, cards.BOUNCES}:
+        return _begin_to_settle(ledger, invoice, method_id, pays=behaviour == cards.SETTLES)
     succeeds = behaviour is not None and (first or behaviour != cards.FAILS_LATER)
     charge = _charge(ledger, invoice, method_id, succeeds=succeeds)
     if not succeeds:
@@ -125,6 +140,31 @@ def collect(ledger: Ledger, invoice: Obj) -> bool:
     if behaviour == cards.IS_DISPUTED and first:
         dispute(ledger, charge)
     return True
+
+
+def _begin_to_settle(ledger: Ledger, invoice: Obj, method_id: str | None, *, pays: bool) -> bool:
+    """The bank has been asked; its answer takes days."""
+    intent = ledger.add(
+        "payment_intent",
+        amount=invoice["amount_due"],
+        amount_received=0,
+        currency=invoice["currency"],
+        customer=invoice["customer"],
+        payment_method=method_id,
+        status="processing",
+    )
+    ledger.settling[invoice["id"]] = (ledger.now() + cards.DAYS_TO_SETTLE * DAY, pays)
+    invoice["next_payment_attempt"] = None
+    ledger.emit("payment_intent.processing", intent)
+    return False
+
+
+def settle(ledger: Ledger, invoice: Obj) -> bool:
+    """The bank's answer: whether the invoice is paid now."""
+    _, pays = ledger.settling.pop(invoice["id"])
+    subscription = subscription_of(ledger, invoice)
+    _charge(ledger, invoice, subscription["default_payment_method"], succeeds=pays)
+    return _paid(ledger, invoice) if pays else _failed(ledger, invoice)
 
 
 def _charge(ledger: Ledger, invoice: Obj, method_id: str | None, *, succeeds: bool) -> Obj:
@@ -153,7 +193,9 @@ def _charge(ledger: Ledger, invoice: Obj, method_id: str | None, *, succeeds: bo
         captured=succeeds,
         paid=succeeds,
         payment_intent=intent["id"],
-        payment_method_details={"type": "card", "card": dict(method["card"])} if method else None,
+        payment_method_details={"type": "card", "card": dict(method["card"])}
+        if method and method["type"] == "card"
+        else None,
         status="succeeded" if succeeds else "failed",
     )
     intent["latest_charge"] = charge["id"]

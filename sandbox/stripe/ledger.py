@@ -24,6 +24,8 @@ PREFIXES = {
     "payment_method": "pm_",
     "charge": "ch_",
     "dispute": "du_",
+    "coupon": "",
+    "promotion_code": "promo_",
     "refund": "re_",
     "invoice_payment": "inpay_",
     "event": "evt_",
@@ -48,6 +50,8 @@ class Ledger:
         owed: how many endpoints still wait for an event.
         orders: what each checkout session will turn into when it is paid.
         announced: the subscriptions whose trial's end was announced.
+        settling: invoices that a bank has not paid yet: when it will answer, and whether it pays.
+        discounts: the coupon of each subscription that has one.
         dunning_end: cancel, unpaid or past_due, for a subscription whose last retry failed.
         behaviours: what a payment method does when it is charged; card numbers are not kept.
     """
@@ -66,6 +70,8 @@ class Ledger:
         self.owed: Callable[[str], int] = lambda _: 0
         self.orders: dict[str, dict[str, Any]] = {}
         self.announced: set[str] = set()
+        self.settling: dict[str, tuple[int, bool]] = {}
+        self.discounts: dict[str, Obj] = {}
         self.dunning_end = "cancel"
         self.cause: dict[str, str | None] = {"id": None, "idempotency_key": None}
         self.on_event: list[Callable[[Obj], None]] = []
@@ -97,7 +103,8 @@ class Ledger:
 
     def find(self, object_id: str) -> Obj | None:
         """Whatever has this id."""
-        return next((t[object_id] for t in self.tables.values() if object_id in t), None)
+        found = next((t[object_id] for t in self.tables.values() if object_id in t), None)
+        return found or self.deleted.get(object_id)
 
     def all(self, kind: str, **fields: object) -> Iterator[Obj]:
         """Newest first, those with these values."""

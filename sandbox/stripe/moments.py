@@ -10,6 +10,9 @@ from sandbox.stripe.periods import DAY
 NOTICE = 3 * DAY
 """How long before its end a trial is announced to end."""
 
+INCOMPLETE_FOR = 23 * 3600
+"""Seconds that a first payment may take, unless a bank is at it."""
+
 Moment = tuple[int, Callable[[], None]]
 
 
@@ -40,6 +43,16 @@ def _all(ledger: Ledger) -> Iterator[Moment]:
     for subscription in ledger.all("subscription"):
         if subscription["status"] in subscriptions.LIVE:
             yield from _of_subscription(ledger, subscription)
+        elif subscription["status"] == "incomplete" and (
+            subscription["latest_invoice"] not in ledger.settling
+        ):
+            yield (
+                subscription["created"] + INCOMPLETE_FOR,
+                lambda s=subscription: subscriptions.expire_incomplete(ledger, s),  # type: ignore[misc]
+            )
+    for invoice_id, (at, _) in ledger.settling.items():
+        invoice = ledger.tables["invoice"][invoice_id]
+        yield at, lambda i=invoice: subscriptions.settle(ledger, i)  # type: ignore[misc]
     for invoice in ledger.all("invoice", status="open"):
         if invoice["next_payment_attempt"]:
             yield (

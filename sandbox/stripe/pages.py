@@ -4,7 +4,7 @@ from flask import Blueprint, Response, redirect, request
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from sandbox.stripe import cards, checkout, html
+from sandbox.stripe import cards, checkout, coupons, html
 from sandbox.stripe.errors import Refusal
 from sandbox.stripe.objects import Obj
 from sandbox.stripe.state import Stripe
@@ -13,11 +13,18 @@ _FORM = Markup("""
 <section><h1>Subscribe to {name}</h1><p><span class="price">{price}</span>
 <span class="soft">per {interval}</span></p></section>
 <section><h2 style="font-size:1rem;margin:0">Pay with card</h2>{refused}
-<form method="post" autocomplete="off">{fields}
+<form method="post" autocomplete="off">{fields}{code}
 <button type="submit">Subscribe</button></form>
 <p class="soft">Test card: 4242 4242 4242 4242, any future date, any security code.
-4000 0000 0000 0002 is declined; 4000 0000 0000 0341 pays now and fails on renewal.</p>
+4000 0000 0000 0002 is declined; 4000 0000 0000 0341 pays now and fails on renewal.
+The bank account 000123456789 pays in four days, 000222222227 turns out to be empty.</p>
 {back}</section>
+""")
+
+
+_CODE = Markup("""
+<label for="promotion_code">Promotion code (optional)</label>
+<input id="promotion_code" name="promotion_code" autocomplete="off">
 """)
 
 
@@ -39,8 +46,10 @@ def hosted_pages(stripe: Stripe) -> Blueprint:
                 form.get("cvc", ""),
                 stripe.ledger.now(),
             )
-            session = checkout.complete(stripe.ledger, session_id, card)
-        except cards.CardRefused as e:
+            typed = form.get("promotion_code", "")
+            coupon = coupons.coupon_of(stripe.ledger, session_id, typed)
+            session = checkout.complete(stripe.ledger, session_id, card, coupon)
+        except (cards.CardRefused, coupons.CodeRefused) as e:
             return _show(stripe, session_id, str(e))
         except Refusal:
             return _show(stripe, session_id)
@@ -84,6 +93,7 @@ def _form(stripe: Stripe, session: Obj, refused: str | None) -> str:
             interval=lines[0][0]["recurring"]["interval"],
             refused=html.refusal(refused),
             fields=html.card_fields(),
+            code=_CODE if session["allow_promotion_codes"] else "",
             back=Markup('<p><a href="{}">Back</a></p>').format(back) if back else "",
         ),
     )

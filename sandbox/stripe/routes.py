@@ -5,7 +5,16 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sandbox.stripe import catalogue, checkout, configurations, customers, endpoints, money, sales
+from sandbox.stripe import (
+    catalogue,
+    checkout,
+    configurations,
+    coupons,
+    customers,
+    endpoints,
+    money,
+    sales,
+)
 from sandbox.stripe.objects import Obj
 
 
@@ -56,6 +65,11 @@ ROUTES = tuple(
         ("GET", "checkout/sessions/{}/line_items", sales.list_lines,
          "checkout.SessionLineItemListParams"),
         ("POST", "checkout/sessions/{}/expire", checkout.expire, _c("Expire")),
+        ("POST", "coupons", coupons.create, "CouponCreateParams"),
+        ("POST", "promotion_codes", coupons.create_code, "PromotionCodeCreateParams"),
+        ("GET", "promotion_codes", coupons.list_codes, "PromotionCodeListParams"),
+        ("POST", "subscriptions", sales.create, "SubscriptionCreateParams"),
+        ("POST", "subscriptions/{}/resume", sales.resume, "SubscriptionResumeParams"),
         ("GET", "subscriptions", sales.list_all, "SubscriptionListParams"),
         ("GET", "subscriptions/{}", sales.retrieve, "SubscriptionRetrieveParams"),
         ("POST", "subscriptions/{}", sales.update, "SubscriptionUpdateParams"),

@@ -30,6 +30,42 @@ def list_lines(ledger: Ledger, _: Obj, session_id: str) -> Obj:
     return line_items(ledger, session_id)
 
 
+def create(ledger: Ledger, params: Obj) -> Obj:
+    """As from the dashboard: paid by a card that is there, or waiting for its first payment."""
+    customer = ledger.customer(params["customer"])
+    lines = []
+    for i, line in enumerate(params.get("items", [])):
+        price = ledger.get("price", line.get("price", ""), f"items[{i}][price]", BAD_REQUEST)
+        lines.append((price, line.get("quantity", 1)))
+    if not lines:
+        raise Refusal("Missing required param: items.", param="items")
+    method = (
+        params.get("default_payment_method")
+        or customer["invoice_settings"]["default_payment_method"]
+    )
+    if method:
+        ledger.get("payment_method", method, "default_payment_method", BAD_REQUEST)
+    settings = params.get("trial_settings", {}).get("end_behavior", {})
+    return subscriptions.begin(
+        ledger,
+        customer["id"],
+        lines,
+        method,
+        merged({}, params.get("metadata")),
+        trial_days=params.get("trial_period_days", 0),
+        description=params.get("description"),
+        without_method=settings.get("missing_payment_method", "create_invoice"),
+    )
+
+
+def resume(ledger: Ledger, _: Obj, subscription_id: str) -> Obj:
+    """A paused one goes on."""
+    subscription = ledger.get("subscription", subscription_id)
+    if subscription["status"] != "paused":
+        raise Refusal("Only a paused subscription can be resumed.")
+    return subscriptions.resume(ledger, subscription)
+
+
 def retrieve(ledger: Ledger, _: Obj, subscription_id: str) -> Obj:
     """One subscription, also after its end."""
     return ledger.get("subscription", subscription_id)

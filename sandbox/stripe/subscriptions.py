@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.stripe import invoices
+from sandbox.stripe import cards, invoices
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.objects import Obj, item, listing, shape
 from sandbox.stripe.periods import DAY, end
@@ -15,13 +15,18 @@ def begin(  # noqa: PLR0913 - what a subscription is made of
     ledger: Ledger,
     customer_id: str,
     lines: list[tuple[Obj, int]],
-    method_id: str,
+    method_id: str | None,
     metadata: dict[str, str],
     *,
     trial_days: int = 0,
     description: str | None = None,
+    coupon: Obj | None = None,
+    without_method: str = "create_invoice",
 ) -> Obj:
-    """A subscription whose first invoice is paid, or that is in its trial."""
+    """A subscription: in its trial, or as its first invoice is: paid, or `incomplete`.
+
+    `without_method` is what happens at a trial's end if nothing is there to pay with.
+    """
     now, sub_id = ledger.now(), ledger.new_id("sub_")
     data = [item(ledger.new_id("si_"), sub_id, price, n, now) for price, n in lines]
     trial_end = now + trial_days * DAY if trial_days else None
@@ -40,10 +45,52 @@ def begin(  # noqa: PLR0913 - what a subscription is made of
         trial_start=now if trial_end else None,
         trial_end=trial_end,
     )
+    subscription["trial_settings"] = {"end_behavior": {"missing_payment_method": without_method}}
+    if coupon:
+        ledger.discounts[sub_id] = coupon
     _set_period(subscription, now)
     invoice = invoices.make(ledger, subscription, "subscription_create", 0 if trial_end else None)
+    behaviour = ledger.behaviours.get(method_id or "")
+    pays = invoice["amount_due"] == 0 or behaviour in {cards.PAYS, cards.FAILS_LATER,
+                                                       cards.IS_DISPUTED}  # fmt: skip
+    if not pays:
+        subscription["status"] = "incomplete"
     ledger.emit("customer.subscription.created", subscription)
     invoices.collect(ledger, invoice)
+    return subscription
+
+
+def expire_incomplete(ledger: Ledger, subscription: Obj) -> None:
+    """The first payment did not come in time."""
+    invoices.close(ledger, ledger.tables["invoice"][subscription["latest_invoice"]], "void")
+    ledger.change(UPDATED, subscription, status="incomplete_expired", ended_at=ledger.now())
+
+
+def settle(ledger: Ledger, invoice: Obj) -> None:
+    """The bank has answered, and everything that waited for it goes on."""
+    subscription = invoices.subscription_of(ledger, invoice)
+    paid = invoices.settle(ledger, invoice)
+    for session in list(ledger.all("checkout.session", invoice=invoice["id"])):
+        session["payment_status"] = "paid" if paid else "unpaid"
+        how = "succeeded" if paid else "failed"
+        ledger.emit(f"checkout.session.async_payment_{how}", session)
+    if subscription["status"] == "incomplete":
+        if paid:
+            ledger.change(UPDATED, subscription, status="active")
+        else:
+            expire_incomplete(ledger, subscription)
+    elif not paid and subscription["status"] == "active":
+        ledger.change(UPDATED, subscription, status="past_due")
+
+
+def resume(ledger: Ledger, subscription: Obj) -> Obj:
+    """A paused one goes on: a period begins now, and is billed."""
+    now = ledger.now()
+    subscription |= {"status": "active", "billing_cycle_anchor": now}
+    _set_period(subscription, now)
+    if not invoices.collect(ledger, invoices.make(ledger, subscription, "subscription_update")):
+        subscription["status"] = "past_due"
+    ledger.emit("customer.subscription.resumed", subscription)
     return subscription
 
 
@@ -73,6 +120,11 @@ def turn(ledger: Ledger, subscription: Obj) -> None:
     if subscription["cancel_at_period_end"]:
         cancel(ledger, subscription)
         return
+    if subscription["status"] == "paused":
+        _set_period(subscription, period_end(subscription))
+        return
+    if subscription["status"] == "trialing" and _ends_for_want_of_a_card(ledger, subscription):
+        return
     before = _remembered(subscription)
     if subscription["status"] == "trialing":
         subscription["status"] = "active"
@@ -88,9 +140,30 @@ def turn(ledger: Ledger, subscription: Obj) -> None:
             invoice |= {"status": "draft", "auto_advance": False}
     elif subscription["status"] == "unpaid":
         invoice |= {"status": "draft", "auto_advance": False}
-    elif not invoices.collect(ledger, invoice):
+    elif not invoices.collect(ledger, invoice) and invoice["id"] not in ledger.settling:
         subscription["status"] = "past_due"
     _updated(ledger, subscription, before)
+
+
+def _ends_for_want_of_a_card(ledger: Ledger, subscription: Obj) -> bool:
+    customer = ledger.tables["customer"][subscription["customer"]]
+    usual = customer["invoice_settings"]["default_payment_method"]
+    if subscription["default_payment_method"] or usual:
+        return False
+    wish = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
+    if wish == "cancel":
+        cancel(ledger, subscription)
+    elif wish == "pause":
+        _pause(ledger, subscription)
+    return wish in {"cancel", "pause"}
+
+
+def _pause(ledger: Ledger, subscription: Obj) -> None:
+    """The trial is over and there is nothing to pay with: nothing is billed until it resumes."""
+    subscription["status"] = "paused"
+    _set_period(subscription, period_end(subscription))
+    ledger.emit("customer.subscription.paused", subscription)
+    ledger.emit(UPDATED, subscription, {"status": "trialing"})
 
 
 def end_trial(ledger: Ledger, subscription: Obj) -> None:
@@ -106,6 +179,9 @@ def retry(ledger: Ledger, invoice: Obj) -> None:
     """Another attempt at an open invoice; the last one that fails ends the dunning."""
     subscription = invoices.subscription_of(ledger, invoice)
     paid = invoices.collect(ledger, invoice)
+    if paid and subscription["status"] == "incomplete":
+        ledger.change(UPDATED, subscription, status="active")
+        return
     if subscription["latest_invoice"] != invoice["id"] or subscription["status"] not in LIVE:
         return
     if paid:

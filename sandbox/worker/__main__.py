@@ -1,14 +1,19 @@
-"""`python -m sandbox.worker --port N`; the port is for `/sandbox/health` and `POST /settle`."""
+"""`python -m sandbox.worker --port N`.
+
+The port is for `/sandbox/health`, `POST /settle`, and `POST /audit`, which answers what it finds.
+"""
 
 import argparse
 import json
 import os
+from dataclasses import asdict
 
+from chalicelib import wiring
 from chalicelib.entrypoints import logs, worker
 from sandbox import clock
 from sandbox.serving import HOST, LocalServer, Quiet, run
 from sandbox.worker.polling import Polling
-from sandbox.worker.schedule import Schedule
+from sandbox.worker.schedule import AUDIT_EVERY, EVERY, Schedule
 from sandbox.worker.settling import Settling
 
 
@@ -21,7 +26,8 @@ def main() -> None:
     if file := os.environ.get("SANDBOX_CLOCK"):
         clock.install(file)
     polling = Polling(os.environ["QUEUE_NAME"], worker.on_tenant_message)
-    sweep = Schedule("sweep", worker.on_schedule)
+    sweep = Schedule("sweep", worker.on_schedule, EVERY)
+    audit = Schedule("audit", worker.on_audit, AUDIT_EVERY)
     settling = Settling(polling, sweep, os.environ["TABLE_NAME"])
 
     class Control(Quiet):
@@ -32,8 +38,10 @@ def main() -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if self.path == "/settle":
                 self._answer(200, {"nextDue": settling.settle()})
+            elif self.path == "/audit":
+                self._answer(200, asdict(wiring.audit().run()))
             else:
-                self._answer(404, {"error": "the worker has only POST /settle"})
+                self._answer(404, {"error": "the worker has only POST /settle and /audit"})
 
         def _answer(self, status: int, body: object) -> None:
             raw = json.dumps(body).encode()
@@ -47,6 +55,7 @@ def main() -> None:
         server = LocalServer((HOST, port), Control)
         polling.start()
         sweep.start()
+        audit.start()
         return server
 
     run("worker", port, serve)

@@ -1,4 +1,4 @@
-"""The schedule: calls the real sweep, more often than AWS would."""
+"""The schedules: call the real sweep and the real audit, more often than AWS would."""
 
 import logging
 import os
@@ -13,6 +13,9 @@ from sandbox.worker import events
 EVERY = 2
 """Seconds of wall clock between two sweeps; in production a minute."""
 
+AUDIT_EVERY = 120
+"""Seconds of wall clock between two audits; in production a day."""
+
 TIMEOUT = 45
 """Seconds; the sweep's limit in .chalice/config.json."""
 
@@ -22,7 +25,10 @@ logger = logging.getLogger("arm.sandbox")
 class Schedule:
     """A thread that calls a handler at a rate; one call at a time."""
 
-    def __init__(self, rule: str, handler: Callable[[dict[str, Any], object], object]) -> None:
+    def __init__(
+        self, rule: str, handler: Callable[[dict[str, Any], object], object], every: float
+    ) -> None:
+        self._every = every
         self._rule = rule
         self._handler = handler
         self._region = os.environ["AWS_REGION"]
@@ -43,5 +49,5 @@ class Schedule:
 
     def _run(self) -> None:
         pause = threading.Event()
-        while not pause.wait(EVERY):
+        while not pause.wait(self._every):
             self.call()

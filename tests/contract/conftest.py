@@ -95,6 +95,13 @@ class Aws:
             sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=got[0]["ReceiptHandle"])
         return keys
 
+    def forget(self, tenant_id):
+        """Take everything away that the table knows of a tenant."""
+        table = boto3.resource("dynamodb").Table(SETTINGS["TABLE_NAME"])
+        for (pk, sk), item in self.items().items():
+            if tenant_id in pk or item.get("tenant_id") == tenant_id:
+                table.delete_item(Key={"pk": pk, "sk": sk})
+
     def items(self, prefix=""):
         """All items, by their keys."""
         found = boto3.resource("dynamodb").Table(SETTINGS["TABLE_NAME"]).scan()["Items"]

@@ -11,7 +11,10 @@ from chalice.local import LambdaContext
 from chalicelib import wiring
 from chalicelib.entrypoints import worker
 from chalicelib.gateways.kubernetes_http import KubernetesHttp, fixed
+from chalicelib.gateways.stripe_api import StripeApi
 from sandbox.kubernetes.server import KubernetesServer
+from sandbox.stripe.state import Stripe
+from sandbox.stripe.transport import InMemory
 from sandbox.worker import events
 from tests.contract.known import SETTINGS, TENANT
 
@@ -30,6 +33,16 @@ def cluster(settings):
     yield server
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def stripe(monkeypatch):
+    """An account in memory, where nothing has happened yet."""
+    account = Stripe(time.time)
+    payments = StripeApi("sk_test_1", http_client=InMemory(account))
+    with monkeypatch.context() as patch:
+        patch.setattr(wiring, "payments", lambda: payments)
+        yield account
 
 
 @pytest.fixture
@@ -249,3 +262,23 @@ def test_what_was_kept_beyond_retention_goes(cluster, deliver, free, sweep, late
         deliver(KEY, receives=5)
     cluster.seen.clear()
     assert free()["tenant"]["state"] in {"deleting", "none"}
+
+
+def test_the_sweep_is_calm_while_stripe_is_away(free, sweep, later, stripe):
+    """What is due is seen to first; what was missed is asked for in a minute."""
+    stripe.trouble.set({"outage": 600})
+    later(61)
+    assert sweep() == [KEY]
+    assert wiring.records().swept_until() is None
+
+
+def test_the_audit_says_what_it_found(cluster, deliver, free, capsys):
+    """One line for each finding and one for the whole, for whoever reads the log."""
+    deliver(KEY)
+    for namespace in wiring.cluster().namespaces():
+        wiring.cluster()._objects.delete(f"/api/v1/namespaces/{namespace.name}", None, "it")
+    cluster.cluster.finish_deletions()
+    worker.on_audit(events.of_schedule("audit", "eu-central-1"), LambdaContext("audit", 512))
+    assert wiring.records().read(TENANT).pending
+    deliver(KEY)
+    assert free()["status"] == "active"

@@ -29,6 +29,7 @@ HANDLERS = {
     rights.API: "app.app",
     rights.WORKER: "chalicelib.entrypoints.worker.on_tenant_message",
     rights.SWEEP: "chalicelib.entrypoints.worker.on_schedule",
+    rights.AUDIT: "chalicelib.entrypoints.worker.on_audit",
 }
 LAMBDA = "lambda"
 """The key that feeds the worker from the queue, which Lambda does with the worker's rights."""
@@ -145,6 +146,10 @@ class Rig:
     def sweep(self):
         """What the schedule does."""
         self.functions[rights.SWEEP].invoke(events.of_schedule("sweep", parts.REGION))
+
+    def audit(self):
+        """What the daily schedule does."""
+        self.functions[rights.AUDIT].invoke(events.of_schedule("audit", parts.REGION))
 
     def send_key(self, tenant_id):
         """Ask the worker to look at a tenant."""

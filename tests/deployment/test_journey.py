@@ -83,6 +83,15 @@ def test_every_function_may_do_exactly_what_it_does(rig):
     until(lambda: nudges(rig, key) > before, "the sweep's nudge", 40)
     change(rig, key, due_at=past, nudged=10_000)
     until(lambda: item(rig, key)["reconciled"] == {"N": "10000"}, "the reconcile of a lost key", 40)
+    # Somebody deletes a namespace by hand: the audit finds it, and nudges.
+    namespace = payer.status()["tenant"]["namespace"]
+    rig.ask(
+        "DELETE", "kubernetes", f"/api/v1/namespaces/{namespace}",
+        headers={"Authorization": "Bearer sandbox-provisioner"},
+    )  # fmt: skip
+    before = nudges(rig, key)
+    rig.audit()
+    assert nudges(rig, key) > before
     # The table is away while a key is looked at: it is looked at again in seconds.
     rig.ask("POST", "aws", "/sandbox/faults", json={"outage": 8, "services": ["dynamodb"]})
     rig.send_key(key["pk"]["S"].removeprefix("TENANT#"))

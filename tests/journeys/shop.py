@@ -1,13 +1,16 @@
 """The running sandbox, and a customer of it, as programs outside of it see them."""
 
+import base64
 import json
 import re
 import shutil
 import subprocess
 import time
+from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
+import boto3
 import requests
 
 PASSWORD = "correct horse battery"
@@ -54,6 +57,42 @@ class Sandbox:
         return requests.request(
             method, self.url(part, path), timeout=60, verify=self.ready["ca"], **more
         )
+
+    def advance(self, days):
+        """Let time go on; what falls due on the way has happened when this returns."""
+        seconds = int(days * 86_400)
+        answer = self.ask("POST", "stripe", "/sandbox/clock", json={"advance": seconds})
+        assert answer.status_code == 200, answer.text
+
+    def stripe(self, path, method="GET", **params):
+        """Stripe's own word."""
+        answer = requests.request(
+            method, self.url("stripe", f"/v1/{path}"), timeout=10,
+            params=params if method == "GET" else None,
+            data=None if method == "GET" else params,
+            auth=(self.ready["stripeKey"], ""),
+        )  # fmt: skip
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def record(self, tenant_id):
+        """The record's own word."""
+        table = boto3.resource(
+            "dynamodb", region_name="us-east-1", endpoint_url=self.url("aws"),
+            aws_access_key_id="x", aws_secret_access_key="x",
+        ).Table(self.ready["table"])  # fmt: skip
+        key = {"pk": f"TENANT#{tenant_id}", "sk": "RECORD"}
+        return table.get_item(Key=key, ConsistentRead=True).get("Item")
+
+    def namespace(self, name):
+        """The cluster's own word: plan and whether it is suspended; None when it is not there."""
+        listed = json.loads(self.kubectl("get", "namespaces", "-o", "json"))["items"]
+        for found in listed:
+            metadata = found["metadata"]
+            if metadata["name"] == name and found["status"]["phase"] == "Active":
+                suspended = metadata["annotations"]["arm-engine.io/suspended"] == "true"
+                return metadata["labels"]["arm-engine.io/plan"], suspended
+        return None
 
     def kubectl(self, *arguments):
         """What the real kubectl says."""
@@ -117,6 +156,60 @@ class Customer:
         form = {"card_number": card, "exp": "12/34", "cvc": "123"}
         target = requests.compat.urljoin(url, action[1]) if action and action[1] else url
         return self._http.post(target, data=form, timeout=10, allow_redirects=False)
+
+    @property
+    def tenant_id(self):
+        """Whose record is theirs: by issuer and subject of the token."""
+        payload = self.token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return sha256(f"{claims['iss']}\n{claims['sub']}".encode()).hexdigest()[:16]
+
+    def subscriptions(self):
+        """All that Stripe has of theirs, the newest first."""
+        (customer,) = self._sandbox.stripe("customers", email=self.email)["data"]
+        return self._sandbox.stripe("subscriptions", customer=customer["id"], status="all")["data"]
+
+    def portal(self, action, **form):
+        """Do something on the portal's page."""
+        url = self.call("POST", "/api/subscriptions/create-portal-session").json()["portalUrl"]
+        form = {"subscription": self.subscriptions()[0]["id"], "action": action} | form
+        done = self._http.post(url, data=form, timeout=10, allow_redirects=False)
+        assert done.status_code == 303, done.text
+
+    def agreed(self, stripe, record, cluster, patience=PATIENCE):
+        """The three-way check: Stripe's, the record's and the cluster's own word, and the audit's.
+
+        Args:
+            stripe: the newest subscription's status.
+            record: status and entitlement as the customer reads them.
+            cluster: the namespace's plan and whether it is suspended, or None.
+            patience: seconds.
+        """
+        namespace = f"arm-{self.tenant_id}"
+        said = []
+
+        def agree():
+            item, status = self._sandbox.record(self.tenant_id), self.status()
+            subscriptions = self.subscriptions()
+            live = [
+                s for s in subscriptions if s["status"] not in {"canceled", "incomplete_expired"}
+            ]
+            said[:] = [
+                subscriptions[0]["status"],
+                (status["status"], status["active"]),
+                self._sandbox.namespace(namespace),
+                item["nudged"] == item["reconciled"],
+                (item["billing"].get("subscription") or {}).get("status") == stripe,
+                len(live) <= 1,
+            ]
+            return said == [stripe, record, cluster, True, True, True]
+
+        try:
+            until(agree, "agreement", patience)
+        except AssertionError as e:
+            raise AssertionError(f"{e}: {said}") from e
+        audit = requests.post(self._sandbox.url("worker", "/audit"), timeout=60).json()
+        assert [f for f in audit["findings"] if f["tenant_id"] == self.tenant_id] == []
 
     def buy(self, plan="basic", card=PAYS):
         """All of it."""

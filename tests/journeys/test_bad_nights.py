@@ -34,7 +34,7 @@ def test_a_worker_killed_in_mid_apply_ends_in_active(sandbox, customer):
         return len([r for r in made if r["method"] == "PATCH"]) >= 5
 
     until(half_done, "some objects applied")
-    assert customer.status()["status"] == "provisioning"
+    until(lambda: customer.status()["status"] == "provisioning", "the payment's event")
     killed = sandbox.ready["pids"]["worker"]
     os.kill(killed, signal.SIGKILL)
     sandbox.faults("kubernetes", hang_after=None)

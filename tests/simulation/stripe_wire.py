@@ -13,9 +13,12 @@ from tests.simulation.outside import Answered, Outside
 
 READ = {
     "list": ("object", "url", "has_more", "data"),
-    "customer": ("id", "object", "deleted"),
+    "customer": ("id", "object", "deleted", "metadata"),
     "price": ("id", "object", "product", "lookup_key"),
-    "checkout.session": ("id", "object", "status", "url", "expires_at"),
+    "checkout.session": (
+        "id", "object", "status", "url", "expires_at", "payment_status", "subscription", "customer",
+        "metadata",
+    ),
     "billing_portal.session": ("id", "object", "url"),
     "billing_portal.configuration": ("id", "object", "metadata", "active"),
     "event": ("id", "object", "type", "created", "data"),
@@ -23,7 +26,7 @@ READ = {
     "charge": ("id", "object", "customer"),
     "subscription": (
         "id", "object", "status", "created", "items", "metadata", "cancel_at_period_end",
-        "cancel_at", "pause_collection", "ended_at",
+        "cancel_at", "pause_collection", "ended_at", "trial_start",
     ),
     "subscription_item": ("id", "object", "price", "current_period_end"),
 }  # fmt: skip

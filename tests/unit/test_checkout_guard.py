@@ -1,8 +1,17 @@
 """Who may not buy, and what to do with the checkout on record."""
 
+from contextlib import nullcontext
+from dataclasses import replace
+
 import pytest
 
-from chalicelib.domain.checkout import Shop, next_step, refuse_if_blocked, session_params
+from chalicelib.domain.checkout import (
+    Shop,
+    next_step,
+    refuse_if_blocked,
+    refuse_if_subscribed,
+    session_params,
+)
 from chalicelib.domain.errors import AlreadySubscribed, PaymentProcessing, TenantBeingRemoved
 from chalicelib.domain.record import NONCE_MAX_AGE, Billing, Checkout, FreeGrant
 from chalicelib.domain.subscription import HEALTH, CheckoutSession
@@ -15,11 +24,19 @@ def attempt(**facts):
     return Checkout(**(usual | facts))
 
 
-def session(status="open", url="https://pay"):
-    return CheckoutSession(id="cs_1", status=status, url=url, expires_at=NOW + 5)
+def session(status="open", url="https://pay", **facts):
+    return CheckoutSession(id="cs_1", status=status, url=url, expires_at=NOW + 5, **facts)
 
 
 KNOWN = attempt(session_id="cs_1")
+
+
+@pytest.fixture
+def yearly(catalogue):
+    """The catalogue, with Basic to be paid by the year as well, and with a trial on Pro."""
+    changes = {"basic": {"yearly_price": 29000}, "pro": {"trial_days": 14}}
+    plans = tuple(replace(plan, **changes.get(plan.id, {})) for plan in catalogue.plans)
+    return replace(catalogue, plans=plans)
 
 
 @pytest.mark.parametrize(
@@ -28,20 +45,25 @@ KNOWN = attempt(session_id="cs_1")
         (None, None, "basic", "start"),
         (attempt(), None, "basic", "replay"),
         (attempt(), None, "pro", "replay"),
-        (attempt(burnt=True), None, "basic", "sweep out"),
-        (attempt(started_at=NOW - NONCE_MAX_AGE - 1), None, "basic", "sweep out"),
+        (attempt(burnt=True), None, "basic", "start"),
+        (attempt(started_at=NOW - NONCE_MAX_AGE - 1), None, "basic", "start"),
         (attempt(started_at=NOW - NONCE_MAX_AGE), None, "basic", "replay"),
         (KNOWN, session(), "basic", "return"),
         (KNOWN, session(), "pro", "expire"),
+        (KNOWN, session(), "basic-year", "expire"),
+        (attempt(session_id="cs_1", interval="year"), session(), "basic-year", "return"),
+        (attempt(session_id="cs_1", interval="year"), session(), "basic", "expire"),
+        (KNOWN, session(customer_gone=True), "basic", "forget customer"),
+        (KNOWN, session("complete", None, customer_gone=True), "basic", "refuse"),
         (KNOWN, session("expired", None), "basic", "start"),
         (KNOWN, session("complete", None), "basic", "refuse"),
         (KNOWN, session("complete", None), "pro", "refuse"),
         (KNOWN, None, "basic", "start"),
     ],
 )
-def test_each_step_of_the_guard(checkout, found, plan, step):
+def test_each_step_of_the_guard(yearly, checkout, found, plan, step):
     """What is recorded and what Stripe says of it lead to exactly one thing to do."""
-    assert next_step(checkout, found, plan, NOW) == step
+    assert next_step(checkout, found, yearly.offer(plan), NOW) == step
 
 
 @pytest.mark.parametrize("status", HEALTH)
@@ -79,11 +101,57 @@ def test_free_and_the_past_never_block(record, subscription):
     )
 
 
+@pytest.mark.parametrize(
+    ("statuses", "refused"),
+    [
+        ([], None),
+        (["canceled", "incomplete_expired"], None),
+        (["canceled", "active"], AlreadySubscribed),
+        (["unpaid"], AlreadySubscribed),
+        (["incomplete"], PaymentProcessing),
+        (["incomplete", "paused"], AlreadySubscribed),
+    ],
+)
+def test_what_stripe_lists_blocks_too(subscription, statuses, refused):
+    """A subscription that was made in the dashboard is in nobody's record yet."""
+    listed = [subscription(status=status) for status in statuses]
+    with pytest.raises(refused) if refused else nullcontext():
+        refuse_if_subscribed(listed)
+
+
+def shop_of(catalogue):
+    return Shop(catalogue, "dev", "https://s/ok?session_id={CHECKOUT_SESSION_ID}", "https://s/no")
+
+
+def params_of(catalogue, offer_id, *, trial=True):
+    offer = catalogue.offer(offer_id)
+    return session_params(shop_of(catalogue), offer, "t-1", "cus_1", "price_1", "n-1", trial=trial)
+
+
 def test_session_and_subscription_carry_the_same_metadata(catalogue):
     """Whichever object an event is about, it leads back to the tenant and the attempt."""
-    shop = Shop(catalogue, "dev", "https://s/ok?session_id={CHECKOUT_SESSION_ID}", "https://s/no")
-    params = session_params(shop, catalogue.plan("pro"), "t-1", "cus_1", "price_1", "n-1")
+    params = params_of(catalogue, "pro")
     expected = {"tenant_id": "t-1", "deployment": "arm-engine-dev", "checkout": "n-1"}
     assert params["metadata"] == params["subscription_data"]["metadata"] == expected
     assert params["line_items"] == [{"price": "price_1", "quantity": 1}]
     assert (params["mode"], params["client_reference_id"]) == ("subscription", "t-1")
+
+
+@pytest.mark.parametrize(
+    ("offer", "trial", "days"), [("pro", True, 14), ("pro", False, None), ("basic", True, None)]
+)
+def test_a_trial_is_asked_for_where_it_may_be_had(yearly, offer, trial, days):
+    """The plan has one, and the customer has had none."""
+    assert (
+        params_of(yearly, offer, trial=trial)["subscription_data"].get("trial_period_days") == days
+    )
+
+
+def test_promotion_codes_and_tax_go_by_the_catalogue(catalogue):
+    """Neither is asked for unless plans.toml says so."""
+    plain = params_of(catalogue, "basic")
+    product = replace(catalogue.product, promotion_codes=True, automatic_tax=True)
+    both = params_of(replace(catalogue, product=product), "basic")
+    assert not {"allow_promotion_codes", "automatic_tax"} & plain.keys()
+    assert both["allow_promotion_codes"] is True
+    assert both["automatic_tax"] == {"enabled": True}

@@ -1,0 +1,56 @@
+"""The one Stripe customer of a tenant: made once, found again, made anew when it was deleted."""
+
+from dataclasses import dataclass, replace
+
+from chalicelib.domain.errors import UpstreamBroken
+from chalicelib.domain.record import Record
+from chalicelib.ports import Payments, Records
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customers:
+    """Stripe customers, as checkouts need them. Every write may raise Conflict."""
+
+    records: Records
+    payments: Payments
+    deployment: str
+
+    def ensure(self, record: Record, *, is_new: bool) -> Record:
+        """The record with its customer, made once per generation and stored before any session.
+
+        Args:
+            record: as it was read.
+            is_new: whether this very call made it. If not, a call that crashed may have left a
+                customer behind, longer ago than Stripe remembers the key: it is looked for first.
+        """
+        if record.customer_id:
+            return record
+        metadata = {"tenant_id": record.tenant_id, "deployment": self.deployment}
+        email = record.user.email
+        found = None if is_new else self.payments.find_customer(email=email, metadata=metadata)
+        try:
+            customer_id = found or self.payments.create_customer(
+                email=email,
+                metadata=metadata,
+                idempotency_key=(
+                    f"{self.deployment}-{record.tenant_id}-{record.customer_generation}"
+                ),
+            )
+        except UpstreamBroken:
+            # Stripe repeats this answer for a day under this key: the next click takes a new one.
+            self._without(record)
+            raise
+        return self.records.save(record, replace(record, customer_id=customer_id))
+
+    def forget(self, record: Record) -> None:
+        """Make way for a new one, unless somebody has done so meanwhile."""
+        now_there = self.records.read(record.tenant_id)
+        if now_there is not None and now_there.customer_id == record.customer_id:
+            self._without(now_there)
+
+    def _without(self, record: Record) -> None:
+        generation = record.customer_generation + 1
+        self.records.save(
+            record,
+            replace(record, customer_id=None, customer_generation=generation, checkout=None),
+        )

@@ -121,7 +121,9 @@ def turn(ledger: Ledger, subscription: Obj) -> None:
         cancel(ledger, subscription)
         return
     if subscription["status"] == "paused":
+        paused = _remembered(subscription)
         _set_period(subscription, period_end(subscription))
+        _updated(ledger, subscription, paused)  # nothing changes in silence
         return
     if subscription["status"] == "trialing" and _ends_for_want_of_a_card(ledger, subscription):
         return

@@ -47,6 +47,7 @@ class Account:
         self._ids: Counter[str] = Counter()
         self._timer: float | None = None
         self.lost_until = 0.0
+        self.silent = False
         self.on_event: list[Callable[[dict[str, Any]], None]] = []
         self.deliveries: dict[str, Delivery] = {}
         self.stripe = Stripe(lambda: world.scheduler.now, new_id=self._new_id)
@@ -119,10 +120,20 @@ class Account:
                 again = wait + random.choice((0.0, random.expovariate(1.0), 5 * MINUTE, 3 * HOUR))
                 self._later(made, again)
         self._later(made, wait)
+        if wait > MINUTE or self.silent:
+            self._look_for_it(made)
 
     def _later(self, delivery: Delivery, wait: float) -> None:
-        scheduler = self._world.scheduler
-        scheduler.at(scheduler.now + wait, lambda: self._world.deliver(delivery))
+        def attempt() -> None:
+            if not self.silent:
+                self._world.deliver(delivery)
+
+        self._world.scheduler.at(self._world.scheduler.now + wait, attempt)
+
+    def give_up(self) -> list[Delivery]:
+        """Deliver nothing any more; what is owed can only be asked for."""
+        self.silent = True
+        return [d for d in self.deliveries.values() if not d.delivered]
 
     def done(self, delivery: Delivery, *, accepted: bool) -> None:
         """What came of an attempt; one that failed is made again, later and later."""
@@ -133,3 +144,13 @@ class Account:
             wait = min(FIRST_RETRY * 4 ** (delivery.attempts - 1), LAST_RETRY)
             if self._world.scheduler.now + wait - delivery.since < GIVES_UP:
                 self._later(delivery, wait)
+            self._look_for_it(delivery)
+
+    def _look_for_it(self, delivery: Delivery) -> None:
+        """The sweep asks Stripe every minute; here it comes by when it would find something."""
+
+        def look() -> None:
+            if not delivery.delivered:
+                self._world.schedule.wake(self._world.scheduler.now)
+
+        self._world.scheduler.at(self._world.scheduler.now + MINUTE, look)

@@ -212,11 +212,17 @@ pause_collection = _portal(
 resume_collection = _portal(
     lambda ledger, mine: ledger.change(subscriptions.UPDATED, mine, pause_collection=None)
 )
-pause_subscription = _portal(
-    lambda ledger, mine: ledger.change(
-        subscriptions.UPDATED, mine, status="active" if mine["status"] == "paused" else "paused"
-    )
-)
+
+
+def _pause_or_resume(ledger: Any, mine: Any) -> None:
+    if mine["status"] == "paused":
+        subscriptions.resume(ledger, mine)
+    elif mine["status"] in {"active", "trialing"}:
+        mine["status"] = "paused"
+        ledger.emit("customer.subscription.paused", mine)
+
+
+pause_subscription = _portal(_pause_or_resume)
 
 
 def carry_out(world: World, act: Act) -> None:

@@ -20,7 +20,7 @@ class TableWire:
     def __getattr__(self, name: str) -> Callable[..., dict[str, Any]]:
         """A call of that name."""
         served = getattr(self._table, name)
-        writes = name not in {"get_item", "query"}
+        writes = name not in {"get_item", "query", "scan"}
 
         def call(**arguments: Any) -> dict[str, Any]:
             def fails(how: str) -> Exception:

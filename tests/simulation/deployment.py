@@ -59,10 +59,19 @@ data: {tenant: "{{tenant}}"}
 """An adopter's own objects, by plan: some run, and some leave with a change of plan."""
 
 
+TRIALS = {"pro": 7}
+"""Days on trial, by plan."""
+
+
 def _catalogue() -> Catalogue:
     text = Path(wiring.__file__).with_name("plans.toml").read_text("utf-8")
     found = catalogue_file.parse(text)
-    plans = tuple(replace(p, folder=p.id if p.id in TEMPLATES else None) for p in found.plans)
+    plans = tuple(
+        replace(
+            p, folder=p.id if p.id in TEMPLATES else None, trial_days=TRIALS.get(p.id, p.trial_days)
+        )
+        for p in found.plans
+    )
     read = lambda folder: {"objects.yaml": TEMPLATES[folder]}  # noqa: E731 - one line of a test
     return templates.loaded(replace(found, plans=plans), read)
 

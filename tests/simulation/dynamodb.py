@@ -55,18 +55,26 @@ class MemoryDynamoDb:
     def query(
         self,
         *,
-        IndexName: str,  # noqa: N803
+        IndexName: str | None = None,  # noqa: N803
         KeyConditionExpression: str,  # noqa: N803
-        ExpressionAttributeNames: Mapping[str, str],  # noqa: N803
+        ExpressionAttributeNames: Mapping[str, str] | None = None,  # noqa: N803
         ExpressionAttributeValues: Mapping[str, Any],  # noqa: N803
         Limit: int = 1000,  # noqa: N803
         ExclusiveStartKey: Item | None = None,  # noqa: N803
         **_: Any,
     ) -> dict[str, Any]:
-        """A page of the index, in order; an item without its keys is not in it."""
+        """A page of a partition, or of the index, in order; without its keys no item is in it."""
+        names, values = ExpressionAttributeNames or {}, ExpressionAttributeValues
+        if IndexName is None:
+            return {
+                "Items": [
+                    item
+                    for _, item in sorted(self.items.items())
+                    if holds(KeyConditionExpression, item, names, values)
+                ]
+            }
         if IndexName != "due":
             raise NotUnderstood(IndexName)
-        names, values = ExpressionAttributeNames, ExpressionAttributeValues
         found = [
             self.items[key]
             for key in self.due
@@ -80,6 +88,19 @@ class MemoryDynamoDb:
             last = found[Limit - 1]
             page["LastEvaluatedKey"] = {name: last[name] for name in ("pk", "sk", *INDEX)}  # type: ignore[assignment]
         return page
+
+    def scan(
+        self,
+        *,
+        FilterExpression: str,  # noqa: N803 - boto3's names
+        ExpressionAttributeNames: Mapping[str, str],  # noqa: N803
+        ExpressionAttributeValues: Mapping[str, Any],  # noqa: N803
+        **_: Any,
+    ) -> dict[str, Any]:
+        """Everything for which a condition holds, in one page."""
+        names, values = ExpressionAttributeNames, ExpressionAttributeValues
+        found = [i for i in self.items.values() if holds(FilterExpression, i, names, values)]
+        return {"Items": found}
 
     def put_item(self, **arguments: Any) -> dict[str, Any]:
         """One put."""

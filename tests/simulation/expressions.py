@@ -13,7 +13,7 @@ Values = Mapping[str, Any]
 Test = Callable[[Item, Mapping[str, str], Values], bool]
 
 _TOKEN = re.compile(
-    r"\s*(attribute_exists|attribute_not_exists|AND\b|OR\b|<=|>=|[=<>(),]|[#:]?\w+)"
+    r"\s*(attribute_exists|attribute_not_exists|begins_with|AND\b|OR\b|<=|>=|[=<>(),]|[#:]?\w+)"
 )
 _CLAUSE = re.compile(r"\b(SET|ADD|DELETE|REMOVE)\s")
 
@@ -79,9 +79,19 @@ def _one(tokens: list[str]) -> tuple[Test, list[str]]:
             return lambda item, names, _: _name(path, names) in item, rest
         case ["attribute_not_exists", "(", path, ")", *rest]:
             return lambda item, names, _: _name(path, names) not in item, rest
+        case ["begins_with", "(", path, ",", word, ")", *rest]:
+            return _beginning(path, word), rest
         case [left, "=" | "<" | "<=" | ">" | ">=" as operator, right, *rest]:
             return _comparison(left, operator, right), rest
     raise NotUnderstood(" ".join(tokens))
+
+
+def _beginning(path: str, word: str) -> Test:
+    def test(item: Item, names: Mapping[str, str], values: Values) -> bool:
+        found = _operand(path, item, names, values)
+        return found is not None and str(found.get("S", "")).startswith(values[word]["S"])
+
+    return test
 
 
 def _comparison(left: str, operator: str, right: str) -> Test:

@@ -13,6 +13,7 @@ NAMES = ("ada", "bob", "cem")
 PLANS = ("basic", "pro")
 SYSTEMS = ("table", "queue", "stripe", "cluster")
 GOOD, FAILS_LATER, DISPUTED, DECLINED = "pays", "fails later", "is disputed", "declined"
+SETTLES, BOUNCES = "settles", "bounces"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ def _trouble(random: Random) -> tuple[str, tuple[Any, ...]]:
             ("somebody_takes_the_namespace", (random.choice((MINUTE, HOUR)),)),
             ("holds", (random.choice((HOUR, DAY, 20 * DAY)),)),
             ("asks_for_a_look", ()),
+            ("audit", ()),
             ("stripe_ends_dunning_with", (random.choice(("cancel", "unpaid", "past_due")),)),
         )
     )
@@ -126,7 +128,8 @@ def _plan(random: Random) -> tuple[Any, ...]:
 
 
 def _card(random: Random) -> tuple[Any, ...]:
-    return (random.choices((GOOD, FAILS_LATER, DISPUTED, DECLINED), (6, 3, 1, 1))[0],)
+    cards = (GOOD, FAILS_LATER, DISPUTED, DECLINED, SETTLES, BOUNCES)
+    return (random.choices(cards, (12, 6, 2, 2, 2, 2))[0],)
 
 
 def _none(_: Random) -> tuple[Any, ...]:

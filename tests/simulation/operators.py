@@ -6,7 +6,10 @@ from typing import Any
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.record import Hold
 from chalicelib.domain.timeline import Line
+from chalicelib.entrypoints import worker
+from sandbox.worker import events
 from tests.simulation.history import SYSTEMS
+from tests.simulation.worker import CONTEXT, TIMEOUT
 
 World = Any
 Customer = Any
@@ -65,6 +68,19 @@ def asks_for_a_look(world: World, who: Customer) -> None:
             world.sqs.send_tenant(who.tenant_id)
 
     world.insist("operator", who, work)
+
+
+def audit(world: World, _: Customer) -> None:
+    """The daily audit, in the middle of everything."""
+    event = events.of_schedule("audit", "eu-central-1")
+    world.audits += 1
+    world.start(
+        "audit",
+        None,
+        f"audit {world.audits}",
+        lambda: worker.on_audit(event, CONTEXT),
+        limit=TIMEOUT,
+    )
 
 
 def holds(world: World, who: Customer, lasts: float) -> None:

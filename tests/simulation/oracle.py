@@ -32,6 +32,11 @@ class Sub:
         return self.status in HEALTH
 
     @property
+    def may_be_paid(self) -> bool:
+        """Whether it lives, or a bank is still at its first payment."""
+        return self.live or self.status == "incomplete"
+
+    @property
     def entitled(self) -> bool:
         """Whether it is paid for."""
         return self.status in {"active", "trialing"} and not self.paused
@@ -114,7 +119,8 @@ def _billed(truth: Truth, item: Item, now: float) -> Stands:  # noqa: PLR0911 - 
         return Stands("provisioning", bought["plan_id"], "as it was")
     ended = ended_at(truth, item)
     if ended is not None:
-        plan = counts.plan if counts else "free"
+        free_last = _free_end(item) is not None and _free_end(item) == ended
+        plan = "free" if free_last or counts is None else counts.plan
         return Stands("canceled", plan, "suspended" if now < ended + RETENTION else "absent")
     return Stands("none", None, "absent")
 
@@ -125,11 +131,13 @@ def free_stands(item: Item, now: float) -> bool:
     return bool(free and free.get("ended_at") is None and now < item["free_until"])
 
 
+def _free_end(item: Item) -> int | None:
+    free = item.get("free")
+    return (free.get("ended_at") or item["free_until"]) if free else None
+
+
 def ended_at(truth: Truth, item: Item) -> int | None:
     """When the last thing that gave a tenant ended; only asked where none stands."""
-    free, counts = item.get("free"), truth.counts
-    ends: Iterable[int | None] = (
-        counts.ended_at if counts else None,
-        (free.get("ended_at") or item["free_until"]) if free else None,
-    )
+    counts = truth.counts
+    ends: Iterable[int | None] = (counts.ended_at if counts else None, _free_end(item))
     return max((e for e in ends if e is not None), default=None)

@@ -25,7 +25,7 @@ READ = {
     "dispute": ("id", "object", "status", "charge"),
     "charge": ("id", "object", "customer"),
     "subscription": (
-        "id", "object", "status", "created", "items", "metadata", "cancel_at_period_end",
+        "id", "object", "status", "customer", "created", "items", "metadata", "cancel_at_period_end",
         "cancel_at", "pause_collection", "ended_at", "trial_start",
     ),
     "subscription_item": ("id", "object", "price", "current_period_end"),

@@ -72,7 +72,7 @@ class Watch:
                 self._never_twice(tenant_id, now)
 
     def _never_twice(self, tenant_id: str, truth: oracle.Truth) -> None:
-        live = [s.id for s in truth.subs if s.live and s.id not in self._world.by_hand]
+        live = [s.id for s in truth.subs if s.may_be_paid and s.id not in self._world.by_hand]
         if len(live) > 1:
             self._world.wrong(f"{self._name(tenant_id)} pays twice: {', '.join(live)}")
 
@@ -114,7 +114,9 @@ class Watch:
         return [
             s["id"]
             for s in self._world.account.ledger.all("checkout.session", status="open")
-            if self._world.owner_of(s) == tenant_id and s["expires_at"] > now
+            if self._world.owner_of(s) == tenant_id
+            and s["expires_at"] > now
+            and s["customer"] in self._world.account.ledger.tables["customer"]
         ]
 
     # The record.

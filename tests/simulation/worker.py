@@ -17,7 +17,7 @@ TIMEOUT = 45
 SWEEP = 60
 """Seconds between two sweeps."""
 
-_CONTEXT = LambdaContext("worker", 512, TIMEOUT * 1000)
+CONTEXT = LambdaContext("worker", 512, TIMEOUT * 1000)
 
 
 class EventSource:
@@ -51,7 +51,7 @@ class EventSource:
         event = events.of_message(message, QUEUE, "eu-central-1")
 
         def work() -> None:
-            worker.on_tenant_message(event, _CONTEXT)
+            worker.on_tenant_message(event, CONTEXT)
             self._world.queue_wire.delete_message(ReceiptHandle=message["ReceiptHandle"])
 
         group = message["Attributes"]["MessageGroupId"]
@@ -76,9 +76,9 @@ class Schedule:
         self._next: float | None = None
         self._busy = False
 
-    def wake(self) -> None:
-        """Something may be due sooner now."""
-        due = self._due()
+    def wake(self, at: float | None = None) -> None:
+        """Something may be due sooner now, or at a moment."""
+        due = at if at is not None else self._due()
         if due is None or self._busy:
             return
         now = self._world.scheduler.now
@@ -96,7 +96,7 @@ class Schedule:
             "sweep",
             None,
             f"sweep at {when}",
-            lambda: worker.on_schedule(events.of_schedule("sweep", "eu-central-1"), _CONTEXT),
+            lambda: worker.on_schedule(events.of_schedule("sweep", "eu-central-1"), CONTEXT),
             limit=TIMEOUT,
             then=self._over,
         )

@@ -74,6 +74,7 @@ class World:
         self.ghosts: set[str] = set()
         self.foreign: set[str] = set()
         self.put_right: list[Callable[[], None]] = []
+        self.audits = 0
         self.live: set[Activity] = set()
         self.sent: dict[int, set[str]] = {}
         self._ids = 0

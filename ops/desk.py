@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
+import boto3
+
 from chalicelib import wiring
 from chalicelib.domain.catalogue import Catalogue
 from chalicelib.domain.errors import Misconfigured
@@ -74,8 +76,8 @@ class Desk:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """The table, as only an operator reads it."""
-        return Ledger(DynamoDb(wiring.settings().table_name))
+        """The table, as only an operator reads it: whole, which the functions' client cannot."""
+        return Ledger(DynamoDb(wiring.settings().table_name, boto3.client("dynamodb")))
 
     @property
     def queue(self) -> Queue:

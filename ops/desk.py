@@ -13,8 +13,6 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
-import boto3
-
 from chalicelib import wiring
 from chalicelib.domain.catalogue import Catalogue
 from chalicelib.domain.errors import Misconfigured
@@ -76,8 +74,8 @@ class Desk:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """The table, as only an operator reads it: whole, which the functions' client cannot."""
-        return Ledger(DynamoDb(wiring.settings().table_name, boto3.client("dynamodb")))
+        """The table, as only an operator uses it."""
+        return Ledger(DynamoDb(wiring.settings().table_name))
 
     @property
     def queue(self) -> Queue:

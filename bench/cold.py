@@ -68,7 +68,7 @@ def programs(there: Outside) -> Iterator[Mapping[str, Program]]:
         write("checkout", shopper.asks_for_checkout())
         write("worker", shopper.message())
         checkout = of("checkout", API, shopper.forget, stripes)
-        pay(json.loads(checkout.run().stdout)["checkoutUrl"])
+        pay(json.loads(checkout.run().stdout.splitlines()[-1])["checkoutUrl"])
         paid = shopper.record()
         buyer = Shopper(there.env, there.aws)
         write("checkout", buyer.asks_for_checkout())

@@ -1,7 +1,7 @@
 /**
  * Lighthouse on every page, as a phone on slow 4G sees it, against a sandbox of its own.
  *
- *     npm ci --prefix bench && node bench/pages.mjs [--json]      RUNS=5, CHROME=/usr/bin/chromium
+ *     npm ci --prefix bench && node bench/pages.mjs [--json] [PATH…]   RUNS=5, CHROME=/usr/bin/chromium
  *
  * Prints a table: the four categories (performance as the median of RUNS), bytes over the wire,
  * requests and layout shift. Fails if a page misses its goal.
@@ -19,6 +19,7 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const RUNS = Number(process.env.RUNS ?? 5);
 const CHROME = process.env.CHROME ?? '/usr/bin/chromium';
 const JSON_LINES = process.argv.includes('--json');
+const CHOSEN = process.argv.slice(2).filter((argument) => argument.startsWith('/'));
 const FLAGS = [
   '--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync',
 ];
@@ -124,6 +125,7 @@ try {
   say('| page | performance | accessibility | best practices | SEO | bytes | requests | layout shift |');
   say('| --- | --- | --- | --- | --- | --- | --- | --- |');
   for (const [path, kept] of [...OUT.map((path) => [path, '']), ...IN.map((path) => [path, session])]) {
+    if (CHOSEN.length && !CHOSEN.includes(path)) continue;
     const row = await measure(site, path, kept);
     if (JSON_LINES) console.log(JSON.stringify(row));
     say(`| ${row.path} | ${row.scores.join(' | ')} | ${row.bytes} | ${row.requests} | ${row.shift} |`);

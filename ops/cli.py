@@ -12,10 +12,12 @@ from stripe import StripeError
 
 from chalicelib.domain.errors import DomainError
 from ops.commands.acts import replay, resume, roll_out, suspend, sync
+from ops.commands.audit import audit
 from ops.commands.configure import configure
 from ops.commands.dead_letters import dead_letters
 from ops.commands.deploy import deploy, destroy
 from ops.commands.doctor import doctor
+from ops.commands.duplicates import duplicates
 from ops.commands.leaving import credentials, export, forget
 from ops.commands.plans import plans
 from ops.commands.secret import secret
@@ -32,7 +34,7 @@ def ops() -> None:
 COMMANDS: tuple[click.Command, ...] = (
     *(configure, deploy, destroy, doctor, plans, secret),
     *(tenants, timeline, stats),
-    *(sync, replay, suspend, resume, roll_out, dead_letters),
+    *(sync, replay, suspend, resume, roll_out, dead_letters, audit, duplicates),
     *(credentials, export, forget),
 )
 for command in COMMANDS:

@@ -74,7 +74,7 @@ class Desk:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """The table, as only an operator reads it."""
+        """The table, as only an operator uses it."""
         return Ledger(DynamoDb(wiring.settings().table_name))
 
     @property

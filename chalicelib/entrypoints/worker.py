@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalice.app import Blueprint, CloudWatchEvent, Rate, SQSEvent, SQSRecord
 
@@ -13,8 +13,10 @@ from chalicelib.domain.errors import Permanent, Temporary, Waiting
 from chalicelib.entrypoints import logs, metrics
 from chalicelib.entrypoints.logs import say
 from chalicelib.services.nudging import resolve_event
-from chalicelib.services.reconciling import Report
 from chalicelib.services.sweeping import sweep
+
+if TYPE_CHECKING:
+    from chalicelib.services.reconciling import Report
 
 MAX_RECEIVES = 5
 """How often the queue delivers a message before it is a dead letter (its redrive policy)."""
@@ -162,13 +164,13 @@ def _reconcile(tenant_id: str, *, may_wait: bool) -> None:
     _measure(report, time.monotonic() - began)
 
 
-def _level_of(report: Report) -> int:
+def _level_of(report: "Report") -> int:
     if report.outcome == "failed":
         return logging.ERROR
     return logging.WARNING if report.duplicates else logging.INFO
 
 
-def _measure(report: Report, took: float) -> None:
+def _measure(report: "Report", took: float) -> None:
     metrics.seconds("ReconcileTime", round(took, 3), outcome=report.outcome)
     if report.outcome in _FAILURES:
         metrics.count("ReconcileFailures", kind=_FAILURES[report.outcome])

@@ -30,7 +30,7 @@ def list_all(  # noqa: PLR0913 - one for each option
     """All tenants, or some. Reads the whole table."""
     rows = [
         summary(desk, record)
-        for record in desk.ledger.tenants()
+        for record in desk.records.all()
         if (not pending or record.pending)
         and (not failed or (record.failure and record.failure.permanent))
         and (not held or record.hold)
@@ -78,7 +78,7 @@ def stats(desk: Desk, *, as_json: bool) -> None:
     catalogue, stage = desk.catalogue, desk.stage
     products = {catalogue.product_id(stage, plan) for plan in catalogue.paid_plans}
     found = statistics(
-        desk.ledger.tenants(), desk.now, catalogue, stage, desk.billing.monthly_revenue(products)
+        desk.records.all(), desk.now, catalogue, stage, desk.billing.monthly_revenue(products)
     ).as_json()
     if as_json:
         show_json(found)

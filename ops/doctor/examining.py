@@ -35,6 +35,7 @@ CHECKS: Sequence[Check] = (
     checks.dead_letters,
     checks.wiring,
     running_checks.sweep,
+    running_checks.daily_audit,
     running_checks.alarms,
     running_checks.concurrency,
     surroundings.user_pool,

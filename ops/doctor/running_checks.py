@@ -42,13 +42,22 @@ def _live(look: Look) -> str:
 
 def sweep(look: Look) -> Finding:
     """Deadlines are looked at every minute."""
-    name, rule = "sweep", look.rule(f"{look.stage.function(rights.SWEEP)}-event")
+    return _schedule(look, rights.SWEEP, "deadlines pass unseen")
+
+
+def daily_audit(look: Look) -> Finding:
+    """Stripe, the table and the cluster are compared every day."""
+    return _schedule(look, rights.AUDIT, "what drifts is not found")
+
+
+def _schedule(look: Look, function: str, otherwise: str) -> Finding:
+    rule = look.rule(f"{look.stage.function(function)}-event")
     if rule is None:
-        return fail(name, "is not scheduled: deadlines pass unseen", look.redeploy)
+        return fail(function, f"is not scheduled: {otherwise}", look.redeploy)
     if rule.get("State") != "ENABLED":
         todo = f"aws events enable-rule --name {rule['Name']}"
-        return fail(name, "its schedule is disabled: deadlines pass unseen", todo)
-    return ok(name, str(rule.get("ScheduleExpression")))
+        return fail(function, f"its schedule is disabled: {otherwise}", todo)
+    return ok(function, str(rule.get("ScheduleExpression")))
 
 
 def alarms(look: Look) -> Finding:

@@ -1,4 +1,4 @@
-"""The table as an operator reads it: all tenants, one timeline, and removing a tenant for good."""
+"""The table as only an operator uses it: one timeline, and removing a tenant for good."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,6 @@ from chalicelib.domain.errors import Conflict
 from chalicelib.domain.record import Record
 from chalicelib.domain.timeline import Line
 from chalicelib.gateways.dynamodb import Cancelled, DynamoDb
-from chalicelib.gateways.items import record_of
 
 
 class Ledger:
@@ -14,11 +13,6 @@ class Ledger:
 
     def __init__(self, db: DynamoDb) -> None:
         self._db = db
-
-    def tenants(self) -> Iterator[Record]:
-        """Every record, page by page: reads the whole table, so it is for a person who waits."""
-        for item in self._db.scan("sk", "RECORD"):
-            yield record_of(str(item["pk"]).removeprefix("TENANT#"), item)
 
     def lines(self, tenant_id: str) -> Iterator[Line]:
         """A tenant's timeline, in order."""

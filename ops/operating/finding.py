@@ -24,7 +24,7 @@ def find(desk: Desk, user: str) -> Record:
     records = [record for record in map(desk.records.read, tenants) if record]
     if not records and "@" in user:
         # The pool may know them no more, or know a newer address than the record has.
-        records = [r for r in desk.ledger.tenants() if _same(r.user.email, user)]
+        records = [r for r in desk.records.all() if _same(r.user.email, user)]
     if not records:
         where = f"tenant {tenants[0]} has no record" if tenants else _looked_for(user)
         raise NotFound(f"{user}: {where}; `tenants list` shows everybody")

@@ -52,7 +52,7 @@ def outdated(record: Record, now: int, catalogue: Catalogue, stage: str) -> bool
 def tenants(desk: Desk) -> list[Record]:
     """Whom a rollout is about."""
     now, catalogue, stage = desk.now, desk.catalogue, desk.stage
-    return [r for r in desk.ledger.tenants() if outdated(r, now, catalogue, stage)]
+    return [r for r in desk.records.all() if outdated(r, now, catalogue, stage)]
 
 
 def roll_out(  # noqa: PLR0913 - the bounds that an operator sets

@@ -32,6 +32,7 @@ WHO = {
     "customer": "customer",
     "operator": "operator",
     "sweep": "sweep",
+    "audit": "audit",
     "cluster": "cluster",
     "decision": "decided",
 }

@@ -151,9 +151,10 @@ class Stage:
         self.mapping = self.client("lambda").create_event_source_mapping(
             EventSourceArn=arn, FunctionName=DEV.function(rights.WORKER), BatchSize=1
         )["UUID"]
-        self.client("events").put_rule(
-            Name=f"{DEV.function(rights.SWEEP)}-event", ScheduleExpression="rate(1 minute)"
-        )
+        for name, rate in ((rights.SWEEP, "1 minute"), (rights.AUDIT, "1 day")):
+            self.client("events").put_rule(
+                Name=f"{DEV.function(name)}-event", ScheduleExpression=f"rate({rate})"
+            )
         self.topic = self.client("sns").create_topic(Name=f"{DEV.deployment}-alarms")["TopicArn"]
         self.client("sns").subscribe(
             TopicArn=self.topic, Protocol="email", Endpoint="somebody@example.com"

@@ -339,6 +339,65 @@ def test_a_sandbox_that_is_not_there(tmp_path):
     assert "make demo" in said
 
 
+def pays_twice(sandbox, subscriber):
+    """Somebody sold them a second subscription at Stripe's dashboard."""
+    client = stripe_of(sandbox)
+    (first,) = client.v1.subscriptions.list(
+        {"limit": 100, "customer": customer_of(sandbox, subscriber)}
+    ).data
+    price = client.v1.prices.list({"lookup_keys": ["arm-engine-dev-basic-month"]}).data[0]
+    second = client.v1.subscriptions.create(
+        {
+            "customer": str(first.customer),
+            "items": [{"price": price.id}],
+            "default_payment_method": str(first.default_payment_method),
+        }
+    )
+    return first.id, second.id
+
+
+def customer_of(sandbox, subscriber):
+    """Their Stripe customer."""
+    return stripe_of(sandbox).v1.customers.list({"email": subscriber.email}).data[0].id
+
+
+def test_a_second_subscription_is_undone_by_a_persons_word(operator, sandbox, subscriber):
+    """It is listed; with --yes it is canceled and refunded, and the first one stays."""
+    first, second = pays_twice(sandbox, subscriber)
+    mine = {"tenantId": tenant_of(subscriber), "email": subscriber.email}
+    expected = mine | {"counts": first, "beside": [second]}
+    until(lambda: expected in operator.ask("duplicates", "list"), "both are seen")
+    operator.run("duplicates", "resolve", subscriber.email, code=2)
+    assert operator.ask("duplicates", "list") == [expected]
+    done = operator.ask("duplicates", "resolve", subscriber.email, "--yes")
+    assert done["end"] == "done"
+    assert operator.ask("duplicates", "list") == []
+    client = stripe_of(sandbox)
+    assert client.v1.subscriptions.retrieve(second).status == "canceled"
+    assert client.v1.subscriptions.retrieve(first).status == "active"
+    told = operator.run("timeline", subscriber.email)
+    assert f"asked to cancel and refund {second} (by grace)" in told
+    assert "2900 cents were refunded" in told
+    assert subscriber.status()["status"] == "active"
+    said = operator.run("duplicates", "resolve", subscriber.email, "--yes", code=2)
+    assert "no second live subscription" in said
+
+
+def test_the_audit_finds_and_mends(operator, sandbox, subscriber):
+    """A policy that somebody deleted is found, with exit code 1; with --mend it is back."""
+    namespace = f"arm-{tenant_of(subscriber)}"
+    sandbox.kubectl("delete", "networkpolicy", "deny-all", "--namespace", namespace)
+    found = operator.ask("audit", code=1)
+    ours = [f for f in found["findings"] if f["tenant_id"] == tenant_of(subscriber)]
+    assert [f["kind"] for f in ours] == ["drift"]
+    assert operator.ask("audit", "--mend", code=1)["mended"] >= 1
+    assert operator.ask("sync", subscriber.email)["end"] == "done"
+    assert "deny-all" in sandbox.kubectl("get", "networkpolicy", "--namespace", namespace)
+    again = operator.ask("audit", code=0)
+    assert again["findings"] == []
+    assert "agree" in operator.run("audit")
+
+
 def test_credentials_are_the_tenants_own(operator, subscriber, tmp_path):
     """Kubectl with them sees what the tenant may see, in its namespace and nowhere else."""
     file = tmp_path / "kubeconfig"

@@ -40,8 +40,8 @@ def test_deploy_redeploy_delete(chalice, aws):
     (source,) = aws.client("lambda").list_event_source_mappings()["EventSourceMappings"]
     assert source["FunctionArn"].split(":")[-1] == STAGE.function(rights.WORKER)
     assert (source["BatchSize"], source["EventSourceArn"].split(":")[-1]) == (1, STAGE.queue)
-    (rule,) = aws.client("events").list_rules()["Rules"]
-    assert rule["ScheduleExpression"] == "rate(1 minute)"
+    rules = aws.client("events").list_rules()["Rules"]
+    assert sorted(r["ScheduleExpression"] for r in rules) == ["rate(1 day)", "rate(1 minute)"]
     chalice("deploy")
     (again,) = aws.client("apigateway").get_rest_apis()["items"]
     assert again["id"] == api["id"], "the CDN's origin stays where it is"

@@ -87,7 +87,7 @@ def test_every_function_may_do_exactly_what_it_does(rig):
     namespace = payer.status()["tenant"]["namespace"]
     rig.ask(
         "DELETE", "kubernetes", f"/api/v1/namespaces/{namespace}",
-        headers={"Authorization": "Bearer sandbox-provisioner"},
+        headers={"Authorization": f"Bearer {parts.KUBE_ADMIN_TOKEN}"},
     )  # fmt: skip
     before = nudges(rig, key)
     rig.audit()

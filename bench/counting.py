@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 PROGRAMS = Path(__file__).with_name("programs")
@@ -26,12 +26,26 @@ class Program:
     env: Mapping[str, str]
     arguments: Sequence[str] = ()
     before: Callable[[], None] = nothing
-    python: Sequence[str] = ()
+    flags: Sequence[str] = ()
 
     @property
     def command(self) -> list[str]:
-        """What is started."""
-        return [sys.executable, *self.python, str(PROGRAMS / f"{self.name}.py"), *self.arguments]
+        """What is started: with nothing of this environment but what `PYTHONPATH` names."""
+        return [
+            sys.executable,
+            "-S",
+            *self.flags,
+            str(PROGRAMS / f"{self.name}.py"),
+            *self.arguments,
+        ]
+
+    def having(self, env: Mapping[str, str]) -> "Program":
+        """The same, elsewhere."""
+        return replace(self, env=env)
+
+    def having_flags(self, *flags: str) -> "Program":
+        """The same, with flags for the interpreter."""
+        return replace(self, flags=flags)
 
     def run(self, *prefix: str) -> subprocess.CompletedProcess[bytes]:
         """Run it once.

@@ -29,10 +29,11 @@ def names(folder: Path = FOLDER) -> Iterator[str]:
             yield name
 
 
-def content(name: str, product: Product, folder: Path = FOLDER) -> bytes:
+def content(name: str, product: Product, folder: Path = FOLDER, *, login_url: str = "") -> bytes:
     """A file's content: a page with the product's name, address and logo, else the file itself.
 
     The logo is part of the page, so that no page waits for it, and stands in `logo.svg` alone.
+    A `login_url` is where people sign in when the shop has no user pool of its own.
     """
     path = folder / name
     if path.suffix != ".html":
@@ -41,6 +42,7 @@ def content(name: str, product: Product, folder: Path = FOLDER) -> bytes:
     for placeholder, value in (
         ("{{product.name}}", html.escape(product.name)),
         ("{{product.support_email}}", html.escape(product.support_email)),
+        ("{{login_url}}", html.escape(login_url)),
         ("{{logo}}", (folder / "logo.svg").read_text("utf-8").strip()),
     ):
         text = text.replace(placeholder, value)

@@ -36,6 +36,7 @@ class Stage:
     certificate_arn: str = ""
     hosted_zone_id: str = ""
     alarm_email: str = ""
+    login_url: str = ""
     mail_from: str = ""
     mail_identity_arn: str = ""
     log_retention_days: int = 90

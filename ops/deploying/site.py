@@ -69,8 +69,8 @@ class Site:
             self._remove(bucket, list(self._there(bucket)))
 
     def _wanted(self) -> Mapping[str, bytes]:
-        product = self._shop.catalogue.product
-        return {name: pages.content(name, product) for name in pages.names()}
+        product, login_url = self._shop.catalogue.product, self._shop.stage.login_url
+        return {name: pages.content(name, product, login_url=login_url) for name in pages.names()}
 
     def _there(self, bucket: str) -> Mapping[str, str]:
         """Every file's MD5."""

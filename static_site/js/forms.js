@@ -5,6 +5,10 @@
  */
 import { report } from './session.js';
 
+// A shop that keeps its accounts elsewhere sends people there; what they came for is kept.
+const elsewhere = document.querySelector('meta[name="login-url"]')?.getAttribute('content');
+if (elsewhere) location.replace(elsewhere + location.search);
+
 const summary = /** @type {HTMLElement} */ (document.querySelector('#problems'));
 const FIELD_OF = new Map([['weak_password', 'password'], ['invalid_code', 'code']]);
 

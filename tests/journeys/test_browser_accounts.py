@@ -243,3 +243,21 @@ def test_signing_out_forgets_and_leads_to_the_start(visit):
     assert page.evaluate("localStorage.length + sessionStorage.length") == 0
     page.go_back()
     page.wait_for_url(re.compile(r"/login\?returnTo=/dashboard$"))
+
+
+@pytest.mark.parametrize("path", ["/login", "/signup", "/password-reset"])
+def test_accounts_that_are_elsewhere_are_gone_to(page, path):
+    """A shop without a user pool sends people to its LOGIN_URL, with what they came for."""
+
+    def with_login_url(route):
+        served = route.fetch()
+        meta = '<meta name="login-url" content="'
+        assert meta + '"' in served.text()
+        route.fulfill(
+            response=served, body=served.text().replace(meta, meta + "https://id.example/in")
+        )
+
+    page.route(re.compile(rf"127\.0\.0\.1:\d+{path}\?"), with_login_url)
+    page.route(re.compile("https://id\\.example/"), lambda route: route.fulfill(body="There."))
+    page.goto(f"{path}?returnTo=/pricing&plan=basic")
+    page.wait_for_url("https://id.example/in?returnTo=/pricing&plan=basic")

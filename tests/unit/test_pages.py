@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.entrypoints import storefront
+from ops import pages
 
 SITE = Path(__file__).parents[2] / "static_site"
 PAGES = sorted(str(page.relative_to(SITE)) for page in SITE.rglob("*.html"))
@@ -198,11 +199,11 @@ def test_fields_have_labels_and_errors_have_a_place(page):
 
 
 def test_only_the_product_is_filled_in():
-    """The pages know three placeholders, and no name or address that an adopter had to replace."""
+    """The pages know four placeholders, and no name or address that an adopter had to replace."""
     product = wiring.catalogue().product
     for page in PAGES:
         found = set(re.findall(r"\{\{.*?\}\}", read(page)))
-        assert found <= {"{{product.name}}", "{{product.support_email}}", "{{logo}}"}
+        assert found <= {"{{product.name}}", "{{product.support_email}}", "{{logo}}", "{{login_url}}"}
         assert product.name not in read(page)
         assert product.support_email not in read(page)
 
@@ -227,3 +228,11 @@ def test_what_decides_what_is_shown_runs_before_it_is_shown(page):
     for script in page.all("script"):
         assert script.attributes["type"] == "module"
         assert script.attributes["blocking"] == "render"
+
+
+def test_the_login_page_knows_where_accounts_are():
+    """A stage's login_url stands in the page, escaped; without one nobody is sent anywhere."""
+    product = wiring.catalogue().product
+    with_one = pages.content("login.html", product, login_url='https://id.example/?a="b"').decode()
+    assert '<meta name="login-url" content="https://id.example/?a=&quot;b&quot;">' in with_one
+    assert '<meta name="login-url" content="">' in pages.content("login.html", product).decode()

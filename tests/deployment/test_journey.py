@@ -85,13 +85,14 @@ def test_every_function_may_do_exactly_what_it_does(rig):
     until(lambda: item(rig, key)["reconciled"] == {"N": "10000"}, "the reconcile of a lost key", 40)
     # Somebody deletes a namespace by hand: the audit finds it, and nudges.
     namespace = payer.status()["tenant"]["namespace"]
-    rig.ask(
+    gone = rig.ask(
         "DELETE", "kubernetes", f"/api/v1/namespaces/{namespace}",
         headers={"Authorization": f"Bearer {parts.KUBE_ADMIN_TOKEN}"},
     )  # fmt: skip
+    assert gone.status_code == 200, gone.text
     before = nudges(rig, key)
     rig.audit()
-    assert nudges(rig, key) > before
+    assert nudges(rig, key) > before, rig.log(rights.AUDIT)
     # The table is away while a key is looked at: it is looked at again in seconds.
     rig.ask("POST", "aws", "/sandbox/faults", json={"outage": 8, "services": ["dynamodb"]})
     rig.send_key(key["pk"]["S"].removeprefix("TENANT#"))

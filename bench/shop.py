@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
+from urllib.parse import urlencode
 
 import stripe
 import urllib3
@@ -22,6 +23,7 @@ from chalicelib.domain.record import tenant_id_of
 ROOT = Path(__file__).parents[1]
 CUSTOMERS = 40
 EVENTS = 20
+BURSTS = 5
 PATIENCE = 30
 
 
@@ -34,8 +36,8 @@ def rows() -> Iterable[Row]:
             asked.append(customer.checkout())
             waited.append(customer.pays_until_ready())
         yield _pay_to_ready(waited)
-        yield _checkout(asked)
-        yield _burst(ready, customers[0])
+        yield _checkout(asked, _stand_in_takes(ready))
+        yield _burst([_reconciles_of_a_burst(ready, customer) for customer in customers[:BURSTS]])
 
 
 def _pay_to_ready(waited: list[float]) -> Row:
@@ -53,22 +55,71 @@ def _pay_to_ready(waited: list[float]) -> Row:
     )
 
 
-def _checkout(asked: list[float]) -> Row:
-    middle = median(asked) * 1000
+def _checkout(asked: list[float], theirs: float) -> Row:
+    middle = (median(asked) - theirs) * 1000
     return Row(
         what="checkout session, request to answer, warm",
         floor="",
         others="500 to 28000 reported of a comparable extension",
         ours=f"{middle:.0f}",
         goal="< 100",
-        unit="ms, the stand-in's part of it included",
+        unit="ms, without Stripe's own time",
         how=f"median of {CUSTOMERS} first sessions, each of a new customer (so that the Stripe "
-        "customer is made, too), through the site; Stripe is the stand-in",
+        "customer is made, too), through the site; without what the same two calls take at the "
+        f"stand-in, {theirs * 1000:.0f} ms",
         met=middle < 100,  # noqa: PLR2004 - the goal
     )
 
 
-def _burst(ready: dict[str, Any], customer: "_Customer") -> Row:
+def _stand_in_takes(ready: dict[str, Any]) -> float:
+    """Seconds that a customer and a session take at Stripe's stand-in, by themselves."""
+    took = []
+    http = urllib3.PoolManager()
+
+    def post(path: str, form: dict[str, str]) -> Any:  # noqa: ANN401 - JSON
+        headers = {
+            "Authorization": f"Bearer {ready['stripeKey']}",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        url, body = f"{ready['stripe']}/v1/{path}", urlencode(form)
+        answer = http.request("POST", url, body=body, headers=headers)
+        if answer.status != 200:  # noqa: PLR2004 - HTTP's own word for it
+            sys.exit(f"bench: {path}: {answer.data.decode()}")
+        return answer.json()
+
+    price = http.request(
+        "GET", f"{ready['stripe']}/v1/prices?active=true",
+        headers={"Authorization": f"Bearer {ready['stripeKey']}"},
+    ).json()["data"][0]["id"]  # fmt: skip
+    for _ in range(CUSTOMERS):
+        begun = time.monotonic()
+        customer = post("customers", {"email": "bench@example.com"})["id"]
+        form = {
+            "mode": "subscription", "customer": customer, "line_items[0][price]": price,
+            "line_items[0][quantity]": "1", "success_url": "https://s.example/?s={CHECKOUT_SESSION_ID}",
+            "cancel_url": "https://s.example/",
+        }  # fmt: skip
+        post("checkout/sessions", form)
+        took.append(time.monotonic() - begun)
+    return median(took)
+
+
+def _burst(made: list[int]) -> Row:
+    middle = int(median(made))
+    return Row(
+        what=f"a burst of {EVENTS} events of one customer",
+        floor="1",
+        others=f"{EVENTS}, one for each",
+        ours=f"{middle} (at most {max(made)})",
+        goal="≤ 3",
+        unit="reconciles that did work",
+        how=f"{EVENTS} signed events at once to the API, counted in the worker's log; median of "
+        f"{len(made)} customers",
+        met=0 < middle <= 3,  # noqa: PLR2004 - the goal
+    )
+
+
+def _reconciles_of_a_burst(ready: dict[str, Any], customer: "_Customer") -> int:
     before = _reconciles(ready, customer.tenant_id)
     payloads = [json.dumps(event_of(customer.tenant_id)) for _ in range(EVENTS)]
     with ThreadPoolExecutor(EVENTS) as pool:
@@ -79,17 +130,7 @@ def _burst(ready: dict[str, Any], customer: "_Customer") -> Row:
     while time.monotonic() < until and seen != (now := _reconciles(ready, customer.tenant_id)):
         seen = now
         time.sleep(2)
-    made = seen - before
-    return Row(
-        what=f"a burst of {EVENTS} events of one customer",
-        floor="1",
-        others=f"{EVENTS}, one for each",
-        ours=str(made),
-        goal="≤ 3",
-        unit="reconciles that did work",
-        how=f"{EVENTS} signed events at once to the API; counted in the worker's log",
-        met=0 < made <= 3,  # noqa: PLR2004 - the goal
-    )
+    return seen - before
 
 
 def _deliver(ready: dict[str, Any], payload: str) -> int:

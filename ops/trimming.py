@@ -27,6 +27,7 @@ UNUSED = re.compile(
     | kubernetes/client/(api|models)/(?!__init__\.py)  # typed calls: we send plain objects
     | (aiohttp|aiohttp_retry|aiosignal|aiohappyeyeballs|attr|attrs|frozenlist|multidict|propcache
       |yarl)(/|-)                                    # what that other client alone needs
+    | aws_lambda_powertools/event_handler/           # its own routing: we have Chalice's
     | [^/]+\.dist-info/(?!METADATA$)                 # versions are asked for, nothing else
     | (.*/)?(tests|__pycache__)/
     """,
@@ -36,7 +37,7 @@ UNUSED = re.compile(
 
 START = """
 import importlib, pkgutil, sys
-import app, chalicelib, stripe
+import app, aws_lambda_powertools.metrics, chalicelib, stripe
 for module in pkgutil.walk_packages(chalicelib.__path__, "chalicelib."):
     importlib.import_module(module.name)
 api = stripe.StripeClient("sk_test_").v1

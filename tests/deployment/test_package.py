@@ -101,6 +101,7 @@ def test_what_starts_needs_no_compiling(packages, unpacked):
         "from chalicelib import wiring\n"
         "wiring.nudges(), wiring.records(), wiring.queue(), wiring.payments(), wiring.tokens()\n"
         "from chalicelib.gateways import cluster, kubernetes_http\n"
+        "import aws_lambda_powertools.metrics\n"
         "print(*(m.__file__ for m in sys.modules.values() if getattr(m, '__cached__', None)))"
     )
     with zipfile.ZipFile(packages["dev"] / "deployment.zip") as opened:

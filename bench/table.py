@@ -11,6 +11,9 @@ from rich.table import Table
 from bench.row import Row
 
 FILE = Path(__file__).with_name("README.md")
+SIMULATED = Path(__file__).with_name("simulation.md")
+"""What `make simulate` wrote when it last lived through many seeds."""
+
 _COLUMNS = ("what", "floor", "others", "ours", "goal", "")
 
 
@@ -56,4 +59,6 @@ def write(rows: Sequence[Row], seconds: float) -> None:
         lines.append(f"- **{row.what}**: {row.how}")
         if row.why:
             lines += ["", *(f"  {line}".rstrip() for line in row.why.strip().splitlines()), ""]
+    if SIMULATED.exists():
+        lines += ["", SIMULATED.read_text("utf-8").strip()]
     FILE.write_text("\n".join(lines) + "\n", "utf-8")

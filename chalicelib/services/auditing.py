@@ -154,7 +154,8 @@ class Audit:
                 continue
             for subscription in subscriptions:
                 product_id = subscription.product_id or ""
-                if self.catalogue.plan_of_product(self.stage, product_id):
+                is_ours = self.catalogue.plan_of_product(self.stage, product_id)
+                if is_ours and subscription.is_live:
                     text = f"{subscription.id} of {customer_id} is live, and on no record"
                     yield Finding("subscription of nobody", tenant_id, text)
 

@@ -44,6 +44,9 @@ def delete(ledger: Ledger, _: Obj, customer_id: str) -> Obj:
     for subscription in list(ledger.all("subscription", customer=customer_id)):
         if subscription["status"] in subscriptions.LIVE:
             subscriptions.cancel(ledger, subscription)
+        elif subscription["status"] == "incomplete":
+            ledger.settling.pop(subscription["latest_invoice"], None)
+            subscriptions.expire_incomplete(ledger, subscription)
     ledger.emit("customer.deleted", customer)
     del ledger.tables["customer"][customer_id]
     gone = {"id": customer_id, "object": "customer", "deleted": True}

@@ -33,8 +33,9 @@ def main() -> None:
         show_progress(total, given.seeds)
     text = report(total, given.jobs)
     print(f"\n{text}")  # noqa: T201 - a program's own output
-    if given.report:
-        given.report.write_text(text)
+    path = given.report or (REPORT if given.seeds >= MANY else None)
+    if path:
+        path.write_text(text)
     for seed, why in sorted(total.failed.items())[:SHOWN]:
         print(f"Seed {seed} failed: {why}")  # noqa: T201
     for seed in sorted(total.failed)[:1]:
@@ -42,6 +43,9 @@ def main() -> None:
         tell(seed)
     sys.exit(1 if total.failed or (given.seeds >= MANY and total.covered.not_reached()) else 0)
 
+
+REPORT = Path(__file__).parents[2] / "bench" / "simulation.md"
+"""Where the figures of many seeds go; `make bench` puts them below its own."""
 
 SHOWN = 20
 MANY = 20_000
@@ -69,6 +73,9 @@ def report(total: Result, jobs: int) -> str:
     """Figures that can stand in bench/README.md."""
     covered: Covered = total.covered
     lines = [
+        "## Simulated",
+        "",
+        f"By `make simulate SEEDS={total.seeds}`:",
         (
             f"{total.seeds} seeds, {len(total.failed)} failed; {total.seconds / 60:.1f} minutes on "
             f"{jobs} processes, {1000 * total.cpu / max(total.seeds, 1):.1f} ms of CPU each."
@@ -79,7 +86,7 @@ def report(total: Result, jobs: int) -> str:
         ),
         "",
         f"Crash points: {2 * len(covered.passed)}, never hit: {len(covered.not_reached())}.",
-        *(f"  never: {point}" for point in covered.not_reached()),
+        *(f"- never: {point}" for point in covered.not_reached()),
         "",
         *_table("What changed for a tenant", covered.transitions),
         *_table("What changed on the page, and the tenant behind it", covered.statuses),

@@ -6,7 +6,6 @@ from typing import Any
 
 from chalicelib.domain import tenant
 from chalicelib.domain.drift import differences
-from chalicelib.gateways.cluster_objects import collection, path_of
 from tests.simulation import oracle
 from tests.simulation.deployment import CATALOGUE
 
@@ -123,14 +122,14 @@ def _objects_are_right(
 
 
 def _real(world: World, manifest: Mapping[str, Any]) -> Any:
-    real = world.cluster_call("GET", path_of(manifest))
-    return real if real["kind"] == manifest["kind"] else None
+    metadata = manifest["metadata"]
+    return world.stored(manifest["kind"], metadata["name"], metadata.get("namespace", ""))
 
 
 def _nothing_else(world: World, customer: Any, wanted: Sequence[Mapping[str, Any]]) -> None:
     names = {(m["kind"], m["metadata"]["name"]) for m in wanted}
     for kind in MANAGED:
-        for each in world.cluster_call("GET", collection(kind, customer.namespace))["items"]:
+        for each in world.all_stored(kind, customer.namespace):
             name = each["metadata"]["name"]
             if name not in THEIRS and (kind, name) not in names:
                 world.wrong(f"{customer.name} has a {kind} {name} too many")
@@ -138,8 +137,8 @@ def _nothing_else(world: World, customer: Any, wanted: Sequence[Mapping[str, Any
 
 def _workload_is_right(world: World, customer: Any, stands: str) -> None:
     """What the customer runs is stopped with the tenant, and comes back in its size."""
-    own = world.cluster_call("GET", f"{collection('Deployment', customer.namespace)}/own")
-    if own["kind"] != "Deployment":
+    own = world.stored("Deployment", "own", customer.namespace)
+    if own is None:
         return
     size = own["spec"]["replicas"]
     if size != (customer.runs if stands == "running" else 0):

@@ -11,8 +11,10 @@ from unittest.mock import patch
 import stripe
 
 from chalicelib import wiring
+from chalicelib.domain import tenant
 from chalicelib.entrypoints import metrics
 from chalicelib.gateways import cluster, dynamodb, side_by_side
+from tests.simulation import remembering
 from tests.simulation.deployment import CATALOGUE, SETTINGS, TOKENS
 
 World = Any
@@ -37,6 +39,8 @@ def in_place(world: World) -> Iterator[None]:
             clock=lambda: world.clock,
             new_id=world.new_id,
         ),
+        patch.object(tenant, "objects", remembering.objects),
+        patch.object(tenant, "revision", remembering.revision),
         patch.object(time, "time", lambda: world.scheduler.now),
         patch.object(time, "sleep", world.scheduler.sleep),
         patch.object(dynamodb, "random", world),

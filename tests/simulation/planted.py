@@ -19,6 +19,8 @@ from chalicelib.gateways.table import Table
 from chalicelib.services import checkout, converging, nudging, reconciling, sweeping
 from chalicelib.services.checkout import Checkouts
 from chalicelib.services.converging import Convergence
+from chalicelib.services.customers import Customers
+from chalicelib.services.missed import OVERLAP, MissedEvents
 from chalicelib.services.reconciling import Reconciler
 from tests.simulation.sqs import MemorySqs
 
@@ -262,13 +264,22 @@ def one_deadline_for_three() -> AbstractContextManager[Any]:
 
 @planted(within=300)
 def a_new_key_for_every_click() -> AbstractContextManager[Any]:
-    """The attempt is not written down before Stripe is called."""
+    """The attempt is not what Stripe is called with, and nothing else is expired."""
+    create = StripeApi.create_session
+    count = iter(range(10**9))
 
-    def forgetful(record: Any, session: Any, plan_id: str, now: int) -> str:
-        step = checkout_rules.next_step(record, session, plan_id, now)
-        return "start" if step == "replay" else step
+    def again(self: StripeApi, params: Any, idempotency_key: str) -> Any:
+        return create(self, params, f"{idempotency_key}-{next(count)}")
 
-    return patch.object(checkout, "next_step", forgetful)
+    @contextmanager
+    def both() -> Iterator[None]:
+        with (
+            patch.object(StripeApi, "create_session", again),
+            patch.object(Checkouts, "_expire_others", lambda *_: None),
+        ):
+            yield
+
+    return both()
 
 
 @planted(within=1500)
@@ -286,7 +297,32 @@ def only_active_blocks() -> AbstractContextManager[Any]:
 @planted(within=300)
 def a_second_session_beside_the_first() -> AbstractContextManager[Any]:
     """Another plan was meant, and the first page stays open."""
-    return patch.object(Checkouts, "_expire", lambda *_: None)
+    return patch.multiple(Checkouts, _expire=lambda *_: None, _expire_others=lambda *_: None)
+
+
+@planted(within=1500)
+def a_customers_failed_key_is_used_for_a_day() -> AbstractContextManager[Any]:
+    """Stripe repeats its own failure under it, and nobody can buy."""
+    return patch.object(Customers, "_without", lambda *_: None)
+
+
+@planted(within=300)
+def what_was_missed_is_not_asked_for() -> AbstractContextManager[Any]:
+    """An event that Stripe could not deliver is never seen."""
+    return patch.object(MissedEvents, "take", lambda _: 0)
+
+
+@planted(within=1500)
+def the_cursor_moves_before_it_has_looked() -> AbstractContextManager[Any]:
+    """A crash, or an outage, and a stretch of time is left out."""
+    take = MissedEvents.take
+
+    def early(self: MissedEvents) -> int:
+        stretch = take.__get__(self)
+        self.records.note_swept_until(int(self.clock()) + OVERLAP)
+        return stretch()
+
+    return patch.object(MissedEvents, "take", early)
 
 
 @planted(within=500)

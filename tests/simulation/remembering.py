@@ -8,6 +8,8 @@ believed from then on. Kinds that a quota counts are always asked about.
 
 from typing import Any
 
+from chalicelib.domain import tenant
+from chalicelib.domain.catalogue import Catalogue, Plan
 from sandbox.kubernetes import controllers
 from sandbox.kubernetes.cluster import Cluster
 from sandbox.kubernetes.requests import Answer, Request, Target, as_json, target_of
@@ -27,6 +29,28 @@ Known = tuple[str, bytes, str]
 
 _known: dict[Known, tuple[int, Any, str]] = {}
 """Status, object and its mark, by path and query, body, and the mark of what was there."""
+
+
+_manifests: dict[tuple[str, str, bool], tuple[tenant.Manifest, ...]] = {}
+_revisions: dict[int, str] = {}
+_objects, _revision = tenant.objects, tenant.revision
+
+
+def objects(
+    catalogue: Catalogue, tenant_id: str, plan: Plan, *, suspended: bool = False
+) -> tuple[tenant.Manifest, ...]:
+    """A tenant's objects: the same for the same tenant and plan, in every history."""
+    key = (tenant_id, plan.id, suspended)
+    if key not in _manifests:
+        _manifests[key] = _objects(catalogue, tenant_id, plan, suspended=suspended)
+    return _manifests[key]
+
+
+def revision(manifests: tuple[tenant.Manifest, ...]) -> str:
+    """Their hash."""
+    if id(manifests) not in _revisions:
+        _revisions[id(manifests)] = _revision(manifests)
+    return _revisions[id(manifests)]
 
 
 class Remembering:

@@ -23,7 +23,9 @@ READ = {
     "billing_portal.configuration": ("id", "object", "metadata", "active"),
     "event": ("id", "object", "type", "created", "data"),
     "dispute": ("id", "object", "status", "charge"),
-    "charge": ("id", "object", "customer"),
+    "charge": ("id", "object", "customer", "metadata"),
+    "invoice": ("id", "object", "customer", "metadata", "parent"),
+    "payment_intent": ("id", "object", "customer", "metadata"),
     "subscription": (
         "id", "object", "status", "customer", "created", "items", "metadata", "cancel_at_period_end",
         "cancel_at", "pause_collection", "ended_at", "trial_start",

@@ -6,14 +6,13 @@ from dataclasses import replace
 import pytest
 
 from tests.simulation import teeth
+from tests.simulation.found import FOUND
 from tests.simulation.history import of_seed
 from tests.simulation.many import live, many
 from tests.simulation.planted import PLANTED
 from tests.simulation.shrinking import shrunk
 
 SEEDS = 200
-FOUND: dict[int, str] = {}
-"""Seeds that have found something, and what: each once failed and must not again."""
 
 
 def test_some_hundreds_of_histories_end_well():
@@ -24,10 +23,10 @@ def test_some_hundreds_of_histories_end_well():
     assert sum(result.covered.crashed.values()) > SEEDS // 10
 
 
-@pytest.mark.parametrize("seed", FOUND)
-def test_what_a_seed_has_found_stays_found(seed):
-    """It fails no more."""
-    assert live(of_seed(seed)).broken == []
+@pytest.mark.parametrize("what", FOUND)
+def test_what_was_found_stays_found(what):
+    """A history that failed once fails no more."""
+    assert live(FOUND[what]).broken == []
 
 
 def test_a_seed_is_one_history():

@@ -115,6 +115,7 @@ class Watch:
             s["id"]
             for s in self._world.account.ledger.all("checkout.session", status="open")
             if self._world.owner_of(s) == tenant_id
+            and s["id"] not in self._world.ghosts  # whose address nobody was told
             and s["expires_at"] > now
             and s["customer"] in self._world.account.ledger.tables["customer"]
         ]

@@ -20,6 +20,7 @@ from chalicelib.gateways.queue import SqsQueue
 from chalicelib.gateways.stripe_api import StripeApi
 from chalicelib.gateways.table import Table
 from chalicelib.gateways.wire import loaded
+from sandbox.kubernetes import kinds
 from sandbox.kubernetes.authorization import ADMIN
 from sandbox.kubernetes.cluster import Cluster
 from sandbox.kubernetes.requests import parse
@@ -222,12 +223,17 @@ class World:
         headers = {"authorization": f"Bearer {KUBE_TOKEN}", "content-type": content_type}
         return self.cluster.handle(parse(method, path, headers, body)).json
 
+    def stored(self, kind: str, name: str, namespace: str = "") -> Any:
+        """An object as it stands in the cluster, without asking for it; None if it does not."""
+        return self.cluster._store.get(kinds.by_name(kind), namespace, name)
+
+    def all_stored(self, kind: str, namespace: str) -> list[Any]:
+        """All objects of a kind in a namespace."""
+        return self.cluster._store.all(kinds.by_name(kind), namespace)
+
     def namespace(self, tenant_id: str) -> Any:
         """A tenant's namespace as it stands."""
-        found = self.cluster_call(
-            "GET", f"/api/v1/namespaces/{tenant.namespace_of(CATALOGUE, tenant_id)}"
-        )
-        return found if found["kind"] == "Namespace" else None
+        return self.stored("Namespace", tenant.namespace_of(CATALOGUE, tenant_id))
 
     def owner_of(self, obj: Any) -> str | None:
         """Whose an object of Stripe's is: by its customer, who may be deleted."""

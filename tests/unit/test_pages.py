@@ -203,7 +203,12 @@ def test_only_the_product_is_filled_in():
     product = wiring.catalogue().product
     for page in PAGES:
         found = set(re.findall(r"\{\{.*?\}\}", read(page)))
-        assert found <= {"{{product.name}}", "{{product.support_email}}", "{{logo}}", "{{login_url}}"}
+        assert found <= {
+            "{{product.name}}",
+            "{{product.support_email}}",
+            "{{logo}}",
+            "{{login_url}}",
+        }
         assert product.name not in read(page)
         assert product.support_email not in read(page)
 

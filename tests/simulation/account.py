@@ -135,6 +135,22 @@ class Account:
         self.silent = True
         return [d for d in self.deliveries.values() if not d.delivered]
 
+    def unseen(self) -> list[Delivery]:
+        """What was neither delivered nor, where nothing is delivered any more, asked for."""
+        return [d for d in self.deliveries.values() if not d.delivered and not self._asked_for(d)]
+
+    def owes_for_good(self) -> bool:
+        """Whether something is owed that will never be delivered."""
+        return self.silent and bool(self.unseen())
+
+    def _asked_for(self, delivery: Delivery) -> bool:
+        if not self.silent:
+            return False
+        place = f"TENANT#{delivery.tenant_id}"
+        return not delivery.tenant_id or any(
+            pk == place and sk.endswith(f"#{delivery.event}") for pk, sk in self._world.table.items
+        )
+
     def done(self, delivery: Delivery, *, accepted: bool) -> None:
         """What came of an attempt; one that failed is made again, later and later."""
         delivery.attempts += 1

@@ -89,7 +89,7 @@ def _weather(random: Random) -> Weather:
         return random.uniform(0, most) if random.random() < share else 0.0
 
     return Weather(
-        crash=some(0.5, 0.25),
+        crash=some(0.6, 0.35),
         throttle=some(0.25, 0.08),
         lost=some(0.3, 0.08),
         conflict=some(0.3, 0.2),
@@ -115,6 +115,7 @@ def _trouble(random: Random) -> tuple[str, tuple[Any, ...]]:
             ("holds", (random.choice((HOUR, DAY, 20 * DAY)),)),
             ("asks_for_a_look", ()),
             ("audit", ()),
+            ("stripe_delivers_nothing_any_more", ()),
             ("stripe_ends_dunning_with", (random.choice(("cancel", "unpaid", "past_due")),)),
         )
     )

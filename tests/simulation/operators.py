@@ -26,6 +26,11 @@ def deliveries_are_lost(world: World, _: Customer, lasts: float) -> None:
     world.account.lost_until = world.scheduler.now + lasts
 
 
+def stripe_delivers_nothing_any_more(world: World, _: Customer) -> None:
+    """The endpoint was failing for too long: what is owed can only be asked for."""
+    world.account.give_up()
+
+
 def dead_letters_are_sent_again(world: World, _: Customer) -> None:
     """An operator redrives them."""
     world.queue.redrive()

@@ -1,6 +1,6 @@
 """Mistakes that somebody could make, planted one at a time: the simulation has to see each."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,14 +9,14 @@ from unittest.mock import patch
 from chalicelib import wiring
 from chalicelib.domain import checkout as checkout_rules
 from chalicelib.domain import decision, errors
-from chalicelib.domain.record import Failure, Record
+from chalicelib.domain.record import Record
 from chalicelib.domain.subscription import Truth
 from chalicelib.entrypoints import webhooks
 from chalicelib.gateways.cluster import KubernetesCluster
 from chalicelib.gateways.nudges import NudgeTable
 from chalicelib.gateways.stripe_api import StripeApi
 from chalicelib.gateways.table import Table
-from chalicelib.services import checkout, converging, nudging, reconciling, sweeping
+from chalicelib.services import checkout, converging, nudging, reconciling
 from chalicelib.services.checkout import Checkouts
 from chalicelib.services.converging import Convergence
 from chalicelib.services.customers import Customers
@@ -434,27 +434,24 @@ def a_free_grant_that_never_leaves_the_count() -> AbstractContextManager[Any]:
     return patch.object(Reconciler, "_write", write)
 
 
-@planted(within=1000)
+@planted(within=600)
 def a_dispute_that_never_ends() -> AbstractContextManager[Any]:
-    """Noted when it is opened, and not taken off."""
-    note = NudgeTable.note_dispute
+    """Noted when it is opened, not taken off, and Stripe is not asked."""
+    note, truth = NudgeTable.note_dispute, Reconciler._truth
 
-    def only_open(self: Table, tenant_id: str, now: int, line: Any, dispute: Any) -> Any:
+    def only_open(self: NudgeTable, tenant_id: str, now: int, line: Any, dispute: Any) -> Any:
         return note(self, tenant_id, now, line, replace(dispute, open=True))
 
-    return patch.object(NudgeTable, "note_dispute", only_open)
+    @contextmanager
+    def both() -> Iterator[None]:
+        unasked = lambda self, record: replace(truth(self, record), open_disputes=None)  # noqa: E731
+        with (
+            patch.object(NudgeTable, "note_dispute", only_open),
+            patch.object(Reconciler, "_truth", unasked),
+        ):
+            yield
 
-
-@planted(within=500)
-def a_kept_event_is_dropped_first() -> AbstractContextManager[Any]:
-    """Before what it means has been written down."""
-    find = StripeApi.dispute_of
-
-    def drop(self: StripeApi, event_id: str) -> Any:
-        wiring.nudges().drop_event(event_id)
-        return find(self, event_id)
-
-    return patch.object(StripeApi, "dispute_of", drop)
+    return both()
 
 
 @planted(within=200)
@@ -465,13 +462,21 @@ def paid_is_shown_as_active() -> AbstractContextManager[Any]:
 
 @planted(within=1000)
 def a_checkout_is_forgotten_when_it_is_paid() -> AbstractContextManager[Any]:
-    """Its subscription is not listed yet, and the next click sells another."""
+    """Its subscription is not on the record yet, and the next click sells another."""
 
-    def start(known: Any, session: Any, plan_id: str, now: int) -> str:
-        step = checkout_rules.next_step(known, session, plan_id, now)
+    def start(known: Any, session: Any, offer: Any, now: int) -> str:
+        step = checkout_rules.next_step(known, session, offer, now)
         return "start" if step == "refuse" else step
 
-    return patch.object(checkout, "next_step", start)
+    @contextmanager
+    def both() -> Iterator[None]:
+        with (
+            patch.object(checkout, "next_step", start),
+            patch.object(Checkouts, "_refuse_if_subscribed", lambda *_: False),
+        ):
+            yield
+
+    return both()
 
 
 @planted(within=400)
@@ -494,20 +499,3 @@ def grace_begins_with_every_look() -> AbstractContextManager[Any]:
         return deadlines(replace(record, grace_until=None), *args)
 
     return patch.object(decision, "_with_deadlines", anew)
-
-
-@planted(within=2500)
-def a_claim_over_a_nudge() -> AbstractContextManager[Any]:
-    """Something was asked for since it was decided, and the deletion is claimed all the same."""
-
-    def save(self: Table, before: Record, after: Record, **more: Any) -> Record:
-        if more.pop("nothing_new", False):
-            now = self.read(before.tenant_id) or before
-            before = replace(before, version=now.version, nudged=now.nudged)
-            after = replace(after, nudged=now.nudged)
-        return _save(self, before, after, **more)
-
-    return patch.object(Table, "save", save)
-
-
-__all__ = ["PLANTED", "Failure", "Mapping", "Planted", "reconciling", "sweeping"]

@@ -81,22 +81,12 @@ def _come_to_rest(world: World) -> None:
         world.scheduler.run(moment)
 
 
-def _is_seen_to(world: World, delivery: Any) -> bool:
-    """Whether an event was delivered, or asked for by the sweep."""
-    if delivery.delivered or not world.account.silent:
-        return bool(delivery.delivered)
-    place = f"TENANT#{delivery.tenant_id}"
-    return not delivery.tenant_id or any(
-        pk == place and sk.endswith(f"#{delivery.event}") for pk, sk in world.table.items
-    )
-
-
 def _disturbed(world: World) -> str | None:  # noqa: PLR0911 - a reason each
     if world.live:
         return "something is still running"
     if world.queue.messages:
         return f"{len(world.queue.messages)} messages in the queue"
-    late = [d.type for d in world.account.deliveries.values() if not _is_seen_to(world, d)]
+    late = [d.type for d in world.account.unseen()]
     if late:
         return f"events that were never delivered: {', '.join(late)}"
     for (pk, sk), item in world.table.items.items():

@@ -101,6 +101,8 @@ class Schedule:
             then=self._over,
         )
 
-    def _over(self, _: Activity) -> None:
+    def _over(self, sweep: Activity) -> None:
         self._busy = False
         self.wake()
+        if sweep.killed or sweep.error is not None or self._world.account.owes_for_good():
+            self.wake(self._world.scheduler.now)

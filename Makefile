@@ -18,7 +18,7 @@ demo: $(INSTALLED) ## the whole system on this machine; ARGS="--port 9000" for a
 test: $(INSTALLED) ## all tests; ARGS="-k webhook" for some
 	@$(BIN)/python -m pytest $(ARGS)
 
-bench: $(INSTALLED) ## measure; writes bench/README.md; ARGS="warm" for one module of it
+bench: $(INSTALLED) bench/node_modules/.installed ## measure; writes bench/README.md; ARGS="warm" for one module of it
 	@$(BIN)/python -m bench $(ARGS)
 
 simulate: $(INSTALLED) ## random lives on bad days: SEEDS=100000; SEED=7 tells one as a story
@@ -81,6 +81,11 @@ $(INSTALLED): requirements-dev.txt
 	@echo 'Installing into $(VENV), once: about a minute.'
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+bench/node_modules/.installed: bench/package-lock.json
+	@command -v npm >/dev/null || { echo 'Node is needed to measure the pages: install it (Debian: apt install npm)' >&2; exit 2; }
+	@npm ci --silent --no-audit --no-fund --prefix bench
 	@touch $@
 
 $(NODE_INSTALLED): package-lock.json

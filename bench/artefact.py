@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import venv
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ class Package:
     zip: Path
     task: Path
     runtime: Path
+    python: Path
 
     @property
     def megabytes(self) -> tuple[float, float]:
@@ -59,7 +61,10 @@ def packages() -> Iterator[tuple[Package, Package]]:
         runtime.mkdir()
         for part in RUNTIME:
             (runtime / part).symlink_to(INSTALLED / part)
-        made = [Package(file, folder / file.stem, runtime) for file in (usual, ours)]
+        # An interpreter that starts as usual, and that has nothing installed.
+        venv.create(folder / "venv", symlinks=True)
+        python = folder / "venv" / "bin" / "python"
+        made = [Package(file, folder / file.stem, runtime, python) for file in (usual, ours)]
         for package in made:
             zipfile.ZipFile(package.zip).extractall(package.task)
         yield made[0], made[1]

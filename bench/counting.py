@@ -26,14 +26,14 @@ class Program:
     env: Mapping[str, str]
     arguments: Sequence[str] = ()
     before: Callable[[], None] = nothing
+    python: Path = Path(sys.executable)
     flags: Sequence[str] = ()
 
     @property
     def command(self) -> list[str]:
-        """What is started: with nothing of this environment but what `PYTHONPATH` names."""
+        """What is started."""
         return [
-            sys.executable,
-            "-S",
+            str(self.python),
             *self.flags,
             str(PROGRAMS / f"{self.name}.py"),
             *self.arguments,

@@ -346,6 +346,9 @@ def pays_twice(sandbox, subscriber):
         {"limit": 100, "customer": customer_of(sandbox, subscriber)}
     ).data
     price = client.v1.prices.list({"lookup_keys": ["arm-engine-dev-basic-month"]}).data[0]
+    # Which is the older one is told in whole seconds.
+    clock = ("GET", "stripe", "/sandbox/clock")
+    until(lambda: sandbox.ask(*clock).json()["now"] > first.created, "a later second")
     second = client.v1.subscriptions.create(
         {
             "customer": str(first.customer),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import boto3
 import requests
@@ -12,8 +13,13 @@ import yaml
 from chalicelib.domain import catalogue_file, tenant
 from chalicelib.domain.labels import Labels
 from chalicelib.gateways.cluster import KubernetesCluster
+from chalicelib.gateways.dynamodb import DynamoDb
 from chalicelib.gateways.kubernetes_http import KubernetesHttp, fixed
+from chalicelib.gateways.queue import SqsQueue
+from chalicelib.gateways.stripe_api import StripeApi
+from chalicelib.gateways.table import Table
 from chalicelib.gateways.wire import loaded
+from chalicelib.services.auditing import Audit
 from tests.simulation import oracle
 
 if TYPE_CHECKING:
@@ -82,6 +88,22 @@ class Compared:
             yield from self._tenant(tenant_id, item, truth, namespaces.pop(tenant_id, None), now)
         yield from (f"{tenant_id} is at Stripe and has no record" for tenant_id in truths)
         yield from (f"{tenant_id} has a namespace and no record" for tenant_id in namespaces)
+
+    def audit(self) -> Iterator[str]:
+        """What our own audit finds, with the gateways that it has in production."""
+        session = boto3.Session("sandbox", "sandbox", region_name="us-east-1")
+        now = self.now()
+        report = Audit(
+            records=Table(DynamoDb(self._ready["table"], self._table)),
+            payments=StripeApi(self._ready["stripeKey"], api_base=self._ready["stripe"]),
+            cluster=self._cluster,
+            queue=SqsQueue("unused", session.client("sqs", endpoint_url=self._ready["aws"])),
+            catalogue=self._catalogue,
+            stage=STAGE,
+            clock=lambda: now,
+            new_id=lambda: uuid4().hex,
+        ).run()
+        yield from (f"the audit: {found.kind}: {found.text}" for found in report.findings)
 
     def _truths(self) -> dict[str, oracle.Truth]:
         subs: dict[str, list[oracle.Sub]] = {}

@@ -11,7 +11,7 @@ World = Any
 PROBED, AUDITED = 3, 4
 """Every so manyth history ends with a purchase by everybody, or with our own audit."""
 
-PATIENCE = 86_400
+PATIENCE = 4 * 3600
 """Seconds in which everything must come to rest once nothing disturbs it."""
 
 

@@ -72,7 +72,8 @@ class Soak:
         while self.compared.pending() and time.monotonic() < until:
             time.sleep(1)
         waiting = [f"{tenant_id} still waits for a look" for tenant_id in self.compared.pending()]
-        return [*self._unexpected, *waiting, *self.compared.differences()]
+        different = [*self.compared.differences(), *self.compared.audit()]
+        return [*self._unexpected, *waiting, *different]
 
     def _live(self, luck: random.Random) -> None:
         while not self._over.is_set():

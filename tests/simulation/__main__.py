@@ -28,16 +28,17 @@ def main() -> None:
         sys.exit(1 if teeth.search(given.jobs) else 0)
     if given.seed is not None:
         sys.exit(tell(given.seed, whole=given.whole))
-    total = Result()
+    total, told = Result(), set[int]()
     for total in many(given.first, given.seeds, given.jobs):
         show_progress(total, given.seeds)
+        for seed in sorted(total.failed.keys() - told):
+            sys.stderr.write(f"\nseed {seed} failed: {total.failed[seed]}\n")
+        told |= total.failed.keys()
     text = report(total, given.jobs)
     print(f"\n{text}")  # noqa: T201 - a program's own output
     path = given.report or (REPORT if given.seeds >= MANY else None)
     if path:
         path.write_text(text)
-    for seed, why in sorted(total.failed.items())[:SHOWN]:
-        print(f"Seed {seed} failed: {why}")  # noqa: T201
     for seed in sorted(total.failed)[:1]:
         print(f"\nThe shortest history of seed {seed} that still fails:\n")  # noqa: T201
         tell(seed)
@@ -47,7 +48,6 @@ def main() -> None:
 REPORT = Path(__file__).parents[2] / "bench" / "simulation.md"
 """Where the figures of many seeds go; `make bench` puts them below its own."""
 
-SHOWN = 20
 MANY = 20_000
 """Seeds after which every crash point has to have been hit."""
 

@@ -6,6 +6,8 @@ depends on its body and on the object that was there, so the stand-in is asked t
 believed from then on. Kinds that a quota counts are always asked about.
 """
 
+import json
+from hashlib import sha256
 from typing import Any
 
 from chalicelib.domain import tenant
@@ -53,6 +55,14 @@ def revision(manifests: tuple[tenant.Manifest, ...]) -> str:
     return _revisions[id(manifests)]
 
 
+def _digest(stored: Any) -> str:
+    """What an object is, without what every history has anew: ids, versions and times."""
+    metadata = {k: v for k, v in stored["metadata"].items() if k not in {*_OWN, "generation"}}
+    managers = [{**m, "time": ""} for m in metadata.get("managedFields", ())]
+    content = {**stored, "metadata": {**metadata, "managedFields": managers}}
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
 class Remembering:
     """A cluster that is asked only what it has not answered yet."""
 
@@ -81,7 +91,7 @@ class Remembering:
         stored = self._store.get(target.kind, target.namespace, target.name)
         if answer.status in {200, 201} and stored is not None:
             changed = stored is not live
-            after = f"{mark}>{len(_known)}" if changed else mark
+            after = _digest(stored) if changed else mark
             _known[key] = (answer.status, stored if changed else None, after)
             if changed and target.kind.name != "ResourceQuota":
                 self._marks[id(stored)] = (stored, after)

@@ -35,6 +35,7 @@ def _forget():
         if hasattr(factory, "cache_clear"):
             factory.cache_clear()
     aws_clients.session.cache_clear()
+    boto3.DEFAULT_SESSION = None
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,9 @@ STOPPABLE = (*SIZED, "CronJob", "DaemonSet")
 ENDED = ("Job", "Pod")
 """Kinds that cannot be stopped, only deleted."""
 
+SIZES = (".spec.replicas", ".spec.suspend", ".spec.template.spec.nodeSelector")
+"""The fields that stopping and starting change, as an API server names them in a conflict."""
+
 _RAN = "running"
 
 

@@ -10,7 +10,7 @@ from chalicelib.domain.drift import differences
 from chalicelib.domain.errors import DomainError, Permanent, Waiting
 from chalicelib.domain.labels import MANAGED_BY, Labels
 from chalicelib.domain.tenant import Manifest, TenantNamespace
-from chalicelib.domain.workloads import STOPPABLE
+from chalicelib.domain.workloads import SIZES, STOPPABLE
 from chalicelib.gateways.cluster_objects import PATHS, ClusterObjects, collection
 from chalicelib.gateways.cluster_refusals import why_stuck
 from chalicelib.gateways.cluster_workloads import Workloads
@@ -52,10 +52,11 @@ class KubernetesCluster:
         More only where there is more to do: who was suspended is resumed, what leaves is pruned.
         """
         found = self._namespace(manifests[0], owner)
+        was_suspended = found and found.annotations.get(self._labels.suspended) == "true"
         begun, first, then = self._begin(found, manifests)
         done(self._apply_one, first)
-        done(self._apply_one, then)
-        if found and found.annotations.get(self._labels.suspended) == "true":
+        done(self._apply_resumed if was_suspended else self._apply_one, then)
+        if was_suspended:
             self._workloads.resume(str(begun["metadata"]["name"]))
         self._finish(found, begun, manifests[0])
 
@@ -128,10 +129,14 @@ class KubernetesCluster:
         self._apply_namespace(wanted)
 
     def _apply_namespace(self, manifest: Manifest) -> None:
-        self._objects.apply_isolating(manifest, self._isolating)
+        self._objects.apply_taking(manifest, self._isolating)
 
     def _apply_one(self, manifest: Manifest) -> None:
         self._objects.apply(manifest, force=manifest["kind"] in ISOLATING)
+
+    def _apply_resumed(self, manifest: Manifest) -> None:
+        """The sizes of a suspended tenant are ours, also where a patch has set them to zero."""
+        self._objects.apply_taking(manifest, SIZES)
 
     def _apply_stopped(self, manifest: Manifest) -> None:
         """That a suspended tenant runs nothing is not up to whoever has scaled it meanwhile."""

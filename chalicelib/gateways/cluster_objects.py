@@ -70,16 +70,16 @@ class ClusterObjects:
         """Server-side apply; `force` takes fields from whoever else has set them."""
         _check_applied(manifest, self._apply(manifest, force=force))
 
-    def apply_isolating(self, manifest: Manifest, isolating: tuple[str, ...]) -> None:
-        """Apply; fields that others have set are taken back only if all of them isolate.
+    def apply_taking(self, manifest: Manifest, ours: tuple[str, ...]) -> None:
+        """Apply; fields that others have set are taken back only if all of them are ours.
 
         Args:
             manifest: what.
-            isolating: how the paths of such fields begin.
+            ours: how the paths of such fields begin.
         """
         answer = self._apply(manifest, force=False)
         fields = conflicting_fields(answer)
-        if fields and all(field.startswith(isolating) for field in fields):
+        if fields and all(field.startswith(ours) for field in fields):
             answer = self._apply(manifest, force=True)
         _check_applied(manifest, answer)
 

@@ -93,21 +93,26 @@ class Reconciler:
         return self._conclude(record, work, now, lines)
 
     def _truth(self, record: Record) -> Truth:
-        if record.customer_id is None:
-            return Truth()
         try:
-            subscriptions = self.payments.subscriptions(record.customer_id)
+            return self._asked(record, record.customer_id) if record.customer_id else Truth()
         except CustomerGone:
             return Truth(customer_gone=True)
+
+    def _asked(self, record: Record, customer_id: str) -> Truth:
+        subscriptions = self.payments.subscriptions(customer_id)
         checkout, session = record.checkout, None
         if checkout and checkout.session_id and not checkout.became_one_of(subscriptions):
             session = self.payments.session(checkout.session_id) or CheckoutSession(
                 id=checkout.session_id, status="expired", url=None, expires_at=checkout.ends_at
             )
+        gone = session is not None and session.customer_gone
+        if gone:
+            # Perhaps since the list was made: how its subscriptions ended is not asked again.
+            subscriptions = self.payments.subscriptions(customer_id)
         return Truth(
             subscriptions=subscriptions,
             session=session,
-            customer_gone=session is not None and session.customer_gone,
+            customer_gone=gone,
             open_disputes=tuple(d for d in record.disputes if self.payments.dispute_is_open(d)),
         )
 

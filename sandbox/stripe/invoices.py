@@ -241,7 +241,9 @@ def _paid(ledger: Ledger, invoice: Obj) -> bool:
 def _failed(ledger: Ledger, invoice: Obj) -> bool:
     tries = invoice["attempt_count"]
     invoice["next_payment_attempt"] = (
-        ledger.now() + RETRY_AFTER[tries - 1] * DAY if tries <= len(RETRY_AFTER) else None
+        ledger.now() + RETRY_AFTER[tries - 1] * DAY
+        if invoice["auto_advance"] and tries <= len(RETRY_AFTER)
+        else None
     )
     ledger.emit("invoice.payment_failed", invoice)
     return False

@@ -113,6 +113,8 @@ def _set_period(subscription: Obj, start: int) -> None:
                 start,
             )
         )
+    if subscription["cancel_at_period_end"]:
+        subscription["cancel_at"] = period_end(subscription)  # it moves with its period
 
 
 def turn(ledger: Ledger, subscription: Obj) -> None:

@@ -14,8 +14,8 @@ from moto import mock_aws
 
 import app
 from chalicelib import wiring
-from chalicelib.gateways import aws as gateway
 from sandbox import seed
+from tests.conftest import forget
 from tests.contract.known import ISSUER, JWT_SECRET, SECRET, SETTINGS
 from tests.serving import part
 
@@ -28,16 +28,9 @@ def settings(monkeypatch):
             monkeypatch.delenv(name)
     for name, value in SETTINGS.items():
         monkeypatch.setenv(name, value)
-    _forget()
+    forget()
     yield monkeypatch
-    _forget()
-
-
-def _forget():
-    for factory in vars(wiring).values():
-        if hasattr(factory, "cache_clear"):
-            factory.cache_clear()
-    gateway.session.cache_clear()
+    forget()
 
 
 @pytest.fixture

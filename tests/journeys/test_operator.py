@@ -11,7 +11,7 @@ import pytest
 import stripe
 
 from chalicelib import wiring
-from chalicelib.gateways import aws as aws_clients
+from tests.conftest import forget
 from tests.journeys.operator import Operator
 from tests.journeys.shop import Customer, until
 
@@ -20,22 +20,13 @@ from tests.journeys.shop import Customer, until
 def operator(sandbox):
     """Somebody at a terminal; what their commands put into this process is taken out again."""
     before, clock = dict(os.environ), wiring.clock
-    _forget()
+    forget()
     os.environ["OPS_OPERATOR"] = "grace"
     yield Operator(sandbox._ready_file)
     os.environ.clear()
     os.environ.update(before)
     wiring.clock = clock
-    _forget()
-
-
-def _forget():
-    """Whatever another test's deployment has left in this process."""
-    for factory in vars(wiring).values():
-        if hasattr(factory, "cache_clear"):
-            factory.cache_clear()
-    aws_clients.session.cache_clear()
-    boto3.DEFAULT_SESSION = None
+    forget()
 
 
 @pytest.fixture(autouse=True)

@@ -125,7 +125,9 @@ class Account:
 
     def _later(self, delivery: Delivery, wait: float) -> None:
         def attempt() -> None:
-            if not self.silent:
+            if self.silent:
+                self._look_for_it(delivery)
+            else:
                 self._world.deliver(delivery)
 
         self._world.scheduler.at(self._world.scheduler.now + wait, attempt)

@@ -12,11 +12,15 @@ from chalicelib.domain import catalogue_file, templates
 from chalicelib.domain.catalogue import Catalogue
 from chalicelib.domain.labels import Labels
 from chalicelib.gateways.tokens import Tokens
+from sandbox.kubernetes import kinds, setup
+from sandbox.kubernetes.authorization import ADMIN, service_account
+from sandbox.kubernetes.cluster import Cluster
 
 TABLE = "arm-engine-dev"
 QUEUE = "arm-engine-dev-tenants.fifo"
 STRIPE_KEY = "sk_test_simulation"
 KUBE_TOKEN = "provisioner"
+WORKER_TOKEN, ADMIN_TOKEN = "worker", "administrator"
 ISSUER = "https://issuer.test"
 JWT_SECRET = "a shared secret of more than 32 bytes"
 SECRET = "whsec_simulation"
@@ -80,6 +84,20 @@ CATALOGUE = _catalogue()
 LABELS = Labels.of(CATALOGUE.product)
 PLAN_OF = {CATALOGUE.product_id("dev", plan): plan.id for plan in CATALOGUE.paid_plans}
 TOKENS = Tokens(issuer=ISSUER, audience="client", jwks_url=None, secret=JWT_SECRET)
+
+
+USERS = {KUBE_TOKEN: ADMIN, WORKER_TOKEN: service_account(*setup.WORKER), ADMIN_TOKEN: ADMIN}
+
+
+@functools.cache
+def bounds() -> tuple[tuple[kinds.Kind, kinds.Object], ...]:
+    """What `infra/cluster.yaml` makes of a cluster: the worker's rights, and where they end."""
+    cluster = Cluster(USERS)
+    setup.apply(cluster, ADMIN_TOKEN)
+    made = [(kinds.by_name(obj["kind"]), obj["metadata"]) for obj in setup.objects()]
+    return tuple(
+        (kind, cluster._store.get(kind, m.get("namespace", ""), m["name"])) for kind, m in made
+    )
 
 
 @functools.cache

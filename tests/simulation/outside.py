@@ -14,6 +14,22 @@ Fails = Callable[[str], Exception]
 SLOW = 0.04
 """The share of calls that take seconds."""
 
+SELDOM = {
+    "audit": (
+        "cluster.GET deployments", "cluster.GET limitranges", "cluster.GET networkpolicies",
+        "cluster.GET resourcequotas", "cluster.GET rolebindings", "cluster.GET roles",
+        "cluster.GET serviceaccounts", "cluster.PATCH configmaps", "queue.send_message",
+        "table.get_item", "table.transact_write_items",
+    ),
+    "webhook": ("table.put_item", "stripe."),
+    "worker": (
+        "cluster.DELETE configmaps", "cluster.DELETE deployments", "cluster.DELETE namespaces",
+        "cluster.GET deployments", "cluster.LIST", "cluster.LIST pods", "cluster.LIST jobs",
+        "cluster.PATCH configmaps", "stripe.POST",
+    ),
+}  # fmt: skip
+"""How calls begin that few activities make: some of the dead die at these, or they never would."""
+
 
 class Answered(Exception):
     """The system answered, with a failure."""
@@ -65,7 +81,7 @@ class Outside:
         self.calm = False
         self._scheduler = scheduler
         self._away: dict[str, float] = {}
-        self._fates: dict[int, tuple[int, str]] = {}
+        self._fates: dict[int, tuple[int | str, str]] = {}
 
     def take_away(self, system: str, until: float) -> None:
         """An outage."""
@@ -86,9 +102,14 @@ class Outside:
 
     def doom(self, activity: Activity) -> None:
         """Decide whether, and where, an activity's process will die."""
-        if not self.calm and activity.random.random() < self.weather.crash:
-            side = "before" if activity.random.random() < 0.5 else "after"
-            self._fates[id(activity)] = (int(activity.random.triangular(1, 20, 2)), side)
+        random, kind = activity.random, activity.kind
+        often = 10 if kind == "audit" else 1  # there are few of them
+        if not self.calm and random.random() < self.weather.crash * often:
+            side = "before" if random.random() < 0.5 else "after"
+            at: int | str = int(random.triangular(1, 20, 2))
+            if kind in SELDOM and random.random() < 0.5:
+                at = f"{kind} {random.choice(SELDOM[kind])}"
+            self._fates[id(activity)] = (at, side)
 
     def forget(self, activity: Activity) -> None:
         """It is over."""
@@ -151,7 +172,9 @@ class Outside:
         return seconds
 
     def _maybe_die(self, activity: Activity, n: int, point: str, side: str) -> None:
-        if self._fates.get(id(activity)) == (n, side) and not self.calm:
+        at, when = self._fates.get(id(activity), (0, ""))
+        here = point.startswith(at) if isinstance(at, str) else at == n
+        if here and side == when and not self.calm:
             self.points.crashed[f"{point} {side}"] += 1
             activity.killed = True
             raise Crash

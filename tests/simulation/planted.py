@@ -22,6 +22,8 @@ from chalicelib.services.converging import Convergence
 from chalicelib.services.customers import Customers
 from chalicelib.services.missed import OVERLAP, MissedEvents
 from chalicelib.services.reconciling import Reconciler
+from tests.simulation import cluster_wire
+from tests.simulation.deployment import ADMIN_TOKEN
 from tests.simulation.sqs import MemorySqs
 
 Plant = Callable[[], AbstractContextManager[Any]]
@@ -388,12 +390,16 @@ def the_line_first_then_the_nudge() -> AbstractContextManager[Any]:
 
 
 @planted(within=400)
-def somebody_elses_namespace_is_adopted() -> AbstractContextManager[Any]:
-    """One that exists is taken for ours."""
-    namespace = KubernetesCluster._namespace
-    return patch.object(
-        KubernetesCluster, "_namespace", lambda self, name, _: namespace(self, name, {})
+@contextmanager
+def somebody_elses_namespace_is_adopted() -> Iterator[None]:
+    """One that exists is taken for ours, in a cluster that does not know what is ours either."""
+    look = KubernetesCluster._namespace
+    unbounded = patch.object(cluster_wire, "WORKER_TOKEN", ADMIN_TOKEN)
+    trusting = patch.object(
+        KubernetesCluster, "_namespace", lambda self, name, _: look(self, name, {})
     )
+    with unbounded, trusting:
+        yield
 
 
 @planted(within=300)

@@ -158,8 +158,10 @@ class Watch:
         )
         if stands.tenant not in {"absent", "as it was"}:
             self._world.wrong(f"{name}'s deletion is claimed, and it should be {stands.tenant}")
-        if payable := self._payable(tenant_id):
-            self._world.wrong(f"{name}'s deletion is claimed, and {payable[0]} can still be paid")
+        told = {(item.get("checkout") or {}).get("session_id"), *self._world.tabs(tenant_id)}
+        # One that is being made at this moment is shown to nobody: it meets the claim.
+        if payable := told.intersection(self._payable(tenant_id)):
+            self._world.wrong(f"{name}'s deletion is claimed, and {min(payable)} can still be paid")
 
     def _bought(self, tenant_id: str) -> str | None:
         """A live subscription of which we know, or could: one made by hand is known by its event."""

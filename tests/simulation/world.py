@@ -21,7 +21,6 @@ from chalicelib.gateways.stripe_api import StripeApi
 from chalicelib.gateways.table import Table
 from chalicelib.gateways.wire import loaded
 from sandbox.kubernetes import kinds
-from sandbox.kubernetes.authorization import ADMIN
 from sandbox.kubernetes.cluster import Cluster
 from sandbox.kubernetes.requests import parse
 from tests.simulation import oracle, requests, watching
@@ -29,13 +28,15 @@ from tests.simulation.account import Account, Delivery
 from tests.simulation.aws_wires import QueueWire, TableWire
 from tests.simulation.cluster_wire import ClusterWire
 from tests.simulation.deployment import (
+    ADMIN_TOKEN,
     CATALOGUE,
     ISSUER,
-    KUBE_TOKEN,
     LABELS,
     QUEUE,
     STRIPE_KEY,
     TABLE,
+    USERS,
+    bounds,
 )
 from tests.simulation.dynamodb import MemoryDynamoDb
 from tests.simulation.history import START, History
@@ -90,7 +91,8 @@ class World:
         self.table.on_write.append(self._written)
         self.queue = MemorySqs(lambda: self.scheduler.now)
         self.queue.on_send = self._took_message
-        self.cluster = Cluster({KUBE_TOKEN: ADMIN}, self._terminating, lambda: self.scheduler.now)
+        taken = any(a.what == "somebody_takes_the_namespace" for a in history.acts)
+        self.cluster = self._cluster(bounded=taken)
         self.account = Account(self, CATALOGUE, "dev")
         self.watch = watching.Watch(self)
         self.account.on_event.append(self._event)
@@ -103,11 +105,20 @@ class World:
             STRIPE_KEY, http_client=wire, deployment=CATALOGUE.deployment("dev")
         )
         self.kubernetes = KubernetesCluster(
-            ClusterWire(self.outside, self.cluster, self.watch.asked_the_cluster),
+            ClusterWire(self.outside, self.cluster, self.watch.asked_the_cluster, bounded=taken),
             LABELS,
         )
         self.source = EventSource(self, self.queue)
         self.schedule = Schedule(self, self._next_due)
+
+    def _cluster(self, *, bounded: bool) -> Cluster:
+        """A cluster; with the bounds that an administrator has set, if they matter."""
+        cluster = Cluster(USERS, self._terminating, lambda: self.scheduler.now)
+        if bounded:
+            with cluster._store.lock:
+                for kind, obj in bounds():
+                    cluster._store.put(kind, obj)
+        return cluster
 
     def clock(self) -> float:
         """Each process's clock is off by a little of its own."""
@@ -220,7 +231,7 @@ class World:
         self, method: str, path: str, body: bytes = b"", content_type: str = "application/json"
     ) -> Any:
         """Somebody else's request to the API server."""
-        headers = {"authorization": f"Bearer {KUBE_TOKEN}", "content-type": content_type}
+        headers = {"authorization": f"Bearer {ADMIN_TOKEN}", "content-type": content_type}
         return self.cluster.handle(parse(method, path, headers, body)).json
 
     def stored(self, kind: str, name: str, namespace: str = "") -> Any:
@@ -255,6 +266,10 @@ class World:
             obj = self.account.ledger.tables["charge"][obj["charge"]]
         customer = obj["id"] if obj["object"] == "customer" else obj.get("customer")
         return self.watch.owner_of_customer(customer)
+
+    def tabs(self, tenant_id: str) -> list[str]:
+        """The checkout sessions whose address a customer has been given."""
+        return next(c.tabs for c in self.customers.values() if c.tenant_id == tenant_id)
 
     def name_of(self, tenant_id: str) -> str | None:
         """A customer's name."""

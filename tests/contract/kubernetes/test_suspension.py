@@ -3,6 +3,7 @@
 import pytest
 
 from chalicelib.domain.errors import Permanent, Temporary
+from tests.contract.kubernetes import verbs
 
 pytestmark = pytest.mark.cluster
 
@@ -210,3 +211,23 @@ def test_resumed_onto_another_plan(cluster, objects, owner, running):
     assert specs(cluster) == RESUMED
     quota = cluster.ask("GET", f"{CORE}/resourcequotas/plan")[1]["spec"]["hard"]
     assert quota["pods"] == "200"
+
+
+def test_what_a_patch_has_stopped_an_apply_starts(cluster, monkeypatch):
+    """A suspension that could not apply our own Deployment stops it by a patch; it comes back."""
+    gateway = cluster.gateway()
+    verbs.VERBS["provision"](gateway)
+
+    def busy(manifest):
+        if manifest["kind"] == "Deployment":
+            raise Temporary("429")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(gateway, "_apply_stopped", busy)
+        with pytest.raises(Temporary):
+            verbs.VERBS["suspend"](gateway)
+    assert cluster.ask("GET", f"{APPS}/deployments/product")[1]["spec"]["replicas"] == 0
+    verbs.VERBS["suspend"](gateway)
+    verbs.VERBS["resume"](gateway)
+    assert cluster.ask("GET", f"{APPS}/deployments/product")[1]["spec"]["replicas"] == 3
+    assert gateway.drift(verbs.PRO, verbs.OWNER) == []

@@ -78,7 +78,8 @@ def report(total: Result, jobs: int) -> str:
         f"By `make simulate SEEDS={total.seeds}`:",
         (
             f"{total.seeds} seeds, {len(total.failed)} failed; {total.seconds / 60:.1f} minutes on "
-            f"{jobs} processes, {1000 * total.cpu / max(total.seeds, 1):.1f} ms of CPU each."
+            f"{jobs} processes: a seed every {1000 * total.seconds / max(total.seeds, 1):.1f} ms, "
+            f"by {1000 * total.cpu / max(total.seeds, 1):.1f} ms of CPU."
         ),
         (
             f"{covered.acts.total()} acts, {covered.passed.total()} calls to the outside, "

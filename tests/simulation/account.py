@@ -135,7 +135,10 @@ class Account:
     def give_up(self) -> list[Delivery]:
         """Deliver nothing any more; what is owed can only be asked for."""
         self.silent = True
-        return [d for d in self.deliveries.values() if not d.delivered]
+        owed = [d for d in self.deliveries.values() if not d.delivered]
+        for delivery in owed:
+            self._look_for_it(delivery)
+        return owed
 
     def unseen(self) -> list[Delivery]:
         """What was neither delivered nor, where nothing is delivered any more, asked for."""

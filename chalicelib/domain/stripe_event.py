@@ -56,6 +56,7 @@ class StripeEvent:
         tenant_id: from our own metadata, when the object carries it.
         deployment: `<app>-<stage>` from our metadata, to tell a neighbour's events from ours.
         customer_id: `cus_…`, when the object names one.
+        account: `acct_…`, for an event of an account that is connected to this one.
         paid_session: the checkout session that was paid for, for a completed checkout.
     """
 
@@ -68,6 +69,7 @@ class StripeEvent:
     deployment: str | None
     customer_id: str | None
     paid_session: str | None
+    account: str | None = None
 
     @property
     def concerns_us(self) -> bool:
@@ -135,19 +137,22 @@ def parse(payload: bytes) -> StripeEvent:
 def event_of(body: object) -> StripeEvent:
     """Read what is needed of an event that was verified, or asked of Stripe itself.
 
+    One of a type that we did not ask for may have another shape (thin events have): it is ignored.
+
     Raises:
         InvalidRequest: not the shape of an event.
     """
     event = _mapping(body)
     obj = _mapping(_mapping(event.get("data")).get("object"))
     event_id, kind, created = _text(event.get("id")), _text(event.get("type")), event.get("created")
-    if not (event_id and kind and _is_moment(created) and _text(obj.get("object"))):
+    is_whole = event_id and _is_moment(created) and _text(obj.get("object"))
+    if not kind or (kind in SUBSCRIBED and not is_whole):
         raise InvalidRequest("The body is not a Stripe event.")
     metadata = _metadata(obj)
     return StripeEvent(
-        id=event_id,
+        id=event_id or "",
         type=kind,
-        created=created,
+        created=created if _is_moment(created) else 0,
         livemode=event.get("livemode") is True,
         api_version=_text(event.get("api_version")),
         tenant_id=_text(metadata.get("tenant_id")),
@@ -156,6 +161,7 @@ def event_of(body: object) -> StripeEvent:
         paid_session=_text(obj.get("id"))
         if kind == COMPLETED and obj.get("payment_status") in PAID
         else None,
+        account=_text(event.get("account")),
     )
 
 

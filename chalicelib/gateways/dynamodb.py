@@ -213,12 +213,19 @@ def _translated(name: str, error: ClientError) -> Exception:
     if code == "ConditionalCheckFailedException":
         return Cancelled([{"Code": "ConditionalCheckFailed", "Item": response.get("Item")}])
     if code == "TransactionCanceledException":
-        return _cancelled(name, response.get("CancellationReasons", []))
+        return _cancelled(name, response.get("CancellationReasons") or _reasons_said(error))
     if code in _CONFLICT_ERRORS:
         return _Contended()
     if code in _DENIED:
         return Permanent(f"the table refuses {name}: {code}")
     return Temporary(f"the table fails on {name}: {code}")
+
+
+def _reasons_said(error: ClientError) -> list[Mapping[str, Any]]:
+    """The reasons as the message names them; some that speak the protocol give no others."""
+    message = str(error.response.get("Error", {}).get("Message", ""))
+    named = message.rpartition("[")[2].partition("]")[0]
+    return [{"Code": code.strip()} for code in named.split(",")]
 
 
 def _cancelled(name: str, reasons: Sequence[Mapping[str, Any]]) -> Exception:

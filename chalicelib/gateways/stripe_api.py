@@ -91,12 +91,24 @@ class StripeApi:
         params: dict[str, Any] = {"metadata": dict(metadata)}
         if email:
             params["email"] = email
-        customer = _call(
-            lambda: self._client.customers.create(
-                cast("stripe.params.CustomerCreateParams", params),
-                {"idempotency_key": idempotency_key},
+        try:
+            return self._create_customer(params, idempotency_key)
+        except _BadAddress:
+            # It is who pays that counts; the hosted page asks for an address that it can use.
+            del params["email"]
+            return self._create_customer(params, f"{idempotency_key}-no-email")
+
+    def _create_customer(self, params: Mapping[str, Any], idempotency_key: str) -> str:
+        try:
+            customer = _call(
+                lambda: self._client.customers.create(
+                    cast("stripe.params.CustomerCreateParams", dict(params)),
+                    {"idempotency_key": idempotency_key},
+                )
             )
-        )
+        except _KeyTaken as e:
+            # Their address has changed since: this key gives no customer for a day.
+            raise UpstreamBroken(str(e)) from e
         return customer.id
 
     def price_id(self, lookup_key: str) -> str:
@@ -242,16 +254,19 @@ class StripeApi:
         payments = _call(
             lambda: self._client.invoice_payments.list({"invoice": invoice_id, "status": "paid"})
         )
-        intents = [_id(p.payment.payment_intent) for p in payments.data]
-        return sum(self._refund(intent) for intent in intents if intent)
+        return sum(self._refund(p.payment, invoice_id) for p in payments.data)
 
-    def _refund(self, payment_intent: str) -> int:
+    def _refund(self, payment: Any, invoice_id: str) -> int:  # noqa: ANN401 - an InvoicePayment's
         """A charge can be refunded whole only once: Stripe itself refuses the second time."""
+        paid_by = {kind: _id(_optional(payment, kind)) for kind in ("payment_intent", "charge")}
+        kind, paid = next(((k, v) for k, v in paid_by.items() if v), ("", None))
+        if paid is None:
+            raise Permanent(f"{invoice_id} was not paid through Stripe: give it back by hand")
         try:
             made = _call(
                 lambda: self._client.refunds.create(
-                    {"payment_intent": payment_intent, "reason": "duplicate"},
-                    {"idempotency_key": f"refund-{payment_intent}"},
+                    cast("stripe.params.RefundCreateParams", {kind: paid, "reason": "duplicate"}),
+                    {"idempotency_key": f"refund-{paid}"},
                 )
             )
         except _AlreadyRefunded:
@@ -312,6 +327,14 @@ class _Refused(Permanent):
     """Stripe understood, and will not."""
 
 
+class _KeyTaken(_Refused):
+    """The idempotency key was used with other parameters."""
+
+
+class _BadAddress(_Refused):
+    """Stripe does not take the e-mail address."""
+
+
 class _AlreadyRefunded(_Refused):
     """All of that charge was given back before."""
 
@@ -323,15 +346,9 @@ def _call(request: Callable[[], T]) -> T:
     except (stripe.APIConnectionError, stripe.RateLimitError) as e:
         raise Temporary(f"Stripe does not answer: {type(e).__name__}") from e
     except stripe.IdempotencyError as e:
-        raise _Refused(f"Stripe: the key was used with other parameters: {_said(e)}") from e
+        raise _KeyTaken(f"Stripe: the key was used with other parameters: {_said(e)}") from e
     except stripe.InvalidRequestError as e:
-        if e.code == "resource_missing":
-            if e.param == "customer":
-                raise _NoSuchCustomer(_said(e)) from e
-            raise _NoSuchThing(_said(e)) from e
-        if e.code == "charge_already_refunded":
-            raise _AlreadyRefunded(_said(e)) from e
-        raise _Refused(f"Stripe refuses: {_said(e)}") from e
+        raise _refusal(e) from e
     except (stripe.AuthenticationError, stripe.PermissionError) as e:
         # The deployment is wrong, not this tenant: all of them go on once the key is put right.
         raise Temporary(f"Stripe does not accept the key: {type(e).__name__}") from e
@@ -340,6 +357,16 @@ def _call(request: Callable[[], T]) -> T:
         if status is not None and status >= SERVER_ERROR:
             raise UpstreamBroken(f"Stripe fails: HTTP {status}") from e
         raise Temporary(f"Stripe answers with HTTP {status}: {_said(e)}") from e
+
+
+def _refusal(error: stripe.InvalidRequestError) -> Permanent:
+    said = _said(error)
+    if error.code == "resource_missing":
+        return _NoSuchCustomer(said) if error.param == "customer" else _NoSuchThing(said)
+    named = {"email_invalid": _BadAddress, "charge_already_refunded": _AlreadyRefunded}
+    if error.code in named:
+        return named[error.code](said)
+    return _Refused(f"Stripe refuses: {said}")
 
 
 def _said(error: stripe.StripeError) -> str:
@@ -364,23 +391,33 @@ def _session(session: stripe.checkout.Session) -> CheckoutSession:
 
 def _subscription(subscription: stripe.Subscription) -> Subscription:
     item = subscription["items"].data[0] if subscription["items"].data else None
+    cancel_at = _optional(subscription, "cancel_at")
+    # Until 2025 the period stood on the subscription itself.
+    period_end = _optional(item, "current_period_end") or _optional(
+        subscription, "current_period_end"
+    )
     return Subscription(
         id=subscription.id,
         status=subscription.status,
         created=subscription.created,
         product_id=_id(item.price.product) if item else None,
         nonce=_metadata(subscription).get("checkout"),
-        current_period_end=subscription.cancel_at or (item.current_period_end if item else None),
-        cancel_at_period_end=subscription.cancel_at_period_end
-        or subscription.cancel_at is not None,
-        collection_paused=subscription.pause_collection is not None,
-        ended_at=subscription.ended_at,
-        trialed_at=subscription.trial_start,
+        current_period_end=cancel_at or period_end,
+        cancel_at_period_end=bool(_optional(subscription, "cancel_at_period_end") or cancel_at),
+        collection_paused=_optional(subscription, "pause_collection") is not None,
+        ended_at=_optional(subscription, "ended_at"),
+        trialed_at=_optional(subscription, "trial_start"),
     )
 
 
-def _metadata(holder: Any) -> Mapping[str, str]:  # noqa: ANN401 - whatever carries metadata
-    return holder.metadata.to_dict() if holder.metadata else {}
+def _optional(holder: object, name: str) -> Any:  # noqa: ANN401 - whatever stands there
+    """A field that may be null, or left out; None for both."""
+    return getattr(holder, name, None)
+
+
+def _metadata(holder: object) -> Mapping[str, str]:
+    metadata = _optional(holder, "metadata")
+    return metadata.to_dict() if metadata else {}
 
 
 def _id(reference: object) -> str | None:

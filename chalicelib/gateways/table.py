@@ -131,8 +131,10 @@ class Table(NudgeTable):
         key = {"pk": "FREE", "sk": "COUNT"}
         when = None
         if cap is not None:
-            when = "(attribute_not_exists(standing) AND :cap > :none) OR standing < :cap"
-        values = {":cap": cap, ":none": 0} if cap is not None else {}
+            when = "standing < :cap"
+            if cap > 0:
+                when = f"attribute_not_exists(standing) OR {when}"
+        values = {":cap": cap} if cap is not None else {}
         return [
             self._db.update(key, {"schema": 1}, add={"standing": change}, when=when, values=values)
         ]

@@ -33,27 +33,21 @@ class Tokens:
         """
         try:
             claims = self._claims(token)
-        except jwt.PyJWKClientConnectionError as e:
-            raise Temporary("the token issuer's keys cannot be fetched") from e
         except (jwt.PyJWTError, ValueError, TypeError) as e:
             raise Unauthenticated("Your session has expired. Please log in again.") from e
         use = claims.get("token_use")
         if use != "id" and not (use is None and self._secret):
             raise Unauthenticated("Please log in again: this is not an ID token.")
-        subject, email = claims["sub"], claims.get("email")
-        if not isinstance(subject, str) or not subject:
+        subject = _text(claims["sub"])
+        if subject is None:
             raise Unauthenticated
-        return User(
-            issuer=self._issuer,
-            subject=subject,
-            email=email if isinstance(email, str) and email else None,
-        )
+        return User(issuer=self._issuer, subject=subject, email=_text(claims.get("email")))
 
     def _claims(self, token: str) -> dict[str, Any]:
         key: Any = self._secret
         algorithm = "HS256"
         if self._keys:
-            key, algorithm = self._keys.get_signing_key_from_jwt(token), "RS256"
+            key, algorithm = _signing_key(self._keys, token), "RS256"
         claims: dict[str, Any] = jwt.decode(
             token,
             key,
@@ -64,3 +58,27 @@ class Tokens:
             options={"require": REQUIRED},
         )
         return claims
+
+
+def _signing_key(keys: jwt.PyJWKClient, token: str) -> jwt.PyJWK:
+    """The key that the token says it was signed with: unknown is the token's fault, unread ours."""
+    kid = jwt.get_unverified_header(token).get("kid")
+    if not isinstance(kid, str):
+        raise jwt.InvalidTokenError("it names no key")
+    try:
+        keys.get_signing_keys()
+    except jwt.PyJWTError as e:
+        raise Temporary("the token issuer's keys cannot be read") from e
+    except (OSError, ValueError) as e:
+        raise Temporary("the token issuer's keys cannot be fetched") from e
+    try:
+        return keys.get_signing_key(kid)
+    except (jwt.PyJWKClientConnectionError, jwt.PyJWKSetError, OSError, ValueError) as e:
+        raise Temporary("the token issuer's keys cannot be fetched anew") from e
+
+
+def _text(claim: object) -> str | None:
+    """A text that can be stored: not empty, and no half of a surrogate pair."""
+    if not isinstance(claim, str) or not claim:
+        return None
+    return claim if claim.encode(errors="ignore").decode() == claim else None

@@ -100,8 +100,10 @@ class Checkouts:
         if step != "replay":
             record = self._started(record, offer, now, trial=not trialed)
         sold = self._sell(record, had_customer=had_customer)
-        if step == "replay" and checkout and next_step(checkout, sold, offer, now) == "expire":
-            raise Conflict("the replayed session is for another plan: look again")
+        if step == "replay" and checkout:
+            written = replace(checkout, session_id=sold.id)
+            if next_step(written, sold, offer, now) != "return":
+                raise Conflict("the replayed session is not for what was asked: look again")
         return sold
 
     @property

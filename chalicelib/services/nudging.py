@@ -3,12 +3,16 @@
 from typing import TYPE_CHECKING, Literal
 
 from chalicelib.domain import timeline
+from chalicelib.domain.errors import Permanent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from chalicelib.domain.stripe_event import StripeEvent
     from chalicelib.ports import Clock, Nudged, Nudges, Payments, Queue
+
+EVENTS_LAST = 30 * 24 * 3600
+"""Seconds for which Stripe can be asked for an event."""
 
 Outcome = Literal["ignored", "not ours", "nudged", "duplicate", "unknown", "kept"]
 
@@ -38,6 +42,8 @@ def take_event(  # noqa: PLR0913 - ports are passed in, one by one
         return "not ours"
     now = int(clock())
     line = timeline.of_event(event)
+    if event.hides_its_customer and event.account:
+        return "not ours"  # our key cannot ask what a connected account's dispute is about
     if event.hides_its_customer:
         records.keep_event(event.id, line, due_at=now + 60)
         queue.send_event(event.id)
@@ -63,11 +69,21 @@ def _whose(event: "StripeEvent", records: "Nudges") -> "Iterator[str]":
 def resolve_event(
     event_id: str, *, records: "Nudges", payments: "Payments", queue: "Queue", clock: "Clock"
 ) -> Outcome:
-    """Find out whom a kept event concerns, note what it means, and nudge that tenant."""
+    """Find out whom a kept event concerns, note what it means, and nudge that tenant.
+
+    Raises:
+        Temporary: Stripe does not answer.
+        Permanent: Stripe does not know the event. It stays kept.
+    """
     line = records.kept_event(event_id)
     if line is None:
         return "duplicate"
     found = payments.dispute_of(event_id)
+    if found is None and clock() - line.created < EVENTS_LAST:
+        raise Permanent(
+            f"Stripe does not know {event_id}, which it has signed: does the key belong to "
+            "another account, or to another mode?"
+        )
     tenant_id = found and found.customer_id and records.tenant_of(found.customer_id)
     nudged: Outcome = "unknown"
     if found and tenant_id:

@@ -1,18 +1,23 @@
 """Customers."""
 
+import re
+
 from sandbox.stripe import subscriptions
-from sandbox.stripe.errors import BAD_REQUEST
+from sandbox.stripe.errors import BAD_REQUEST, Refusal
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.lists import page
 from sandbox.stripe.metadata import merged
 from sandbox.stripe.objects import Obj
 
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 _FIELDS = ("email", "name", "description", "phone")
 
 
 def create(ledger: Ledger, params: Obj) -> Obj:
     """A customer."""
     fields = {key: params[key] for key in _FIELDS if key in params}
+    if not _ADDRESS.fullmatch(fields.get("email") or "a@b"):
+        raise Refusal("Invalid email address.", code="email_invalid", param="email", executed=False)
     return ledger.new_customer(**fields, metadata=merged({}, params.get("metadata")))
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from botocore.exceptions import ClientError
 
 from chalicelib import wiring
 from chalicelib.domain.due import due_shard_of
@@ -183,3 +184,29 @@ def test_a_table_that_is_away_is_temporary(aws, settings):
     records._db._client.meta.config.retries["total_max_attempts"] = 1
     with pytest.raises(Temporary):
         records.read(TENANT)
+
+
+def test_a_cap_of_none_lets_nobody_in(table):
+    """The Free plan can be closed."""
+    table.create(Record(tenant_id=TENANT, user=USER))
+    record = table.read(TENANT)
+    free = FreeGrant(started_at=NOW)
+    with pytest.raises(FreeFull):
+        table.save(record, replace(record, free=free), free_change=1, free_cap=0)
+
+
+def test_reasons_may_stand_in_the_message_alone(table, monkeypatch):
+    """Some that speak DynamoDB's protocol list them nowhere else."""
+    table.create(Record(tenant_id=TENANT, user=USER))
+    write = table._db._client.transact_write_items
+
+    def bare(**arguments):
+        try:
+            return write(**arguments)
+        except ClientError as e:
+            del e.response["CancellationReasons"]
+            raise
+
+    monkeypatch.setattr(table._db._client, "transact_write_items", bare)
+    assert table.nudge(TENANT, NOW, line=line("evt_1")) == "nudged"
+    assert table.nudge(TENANT, NOW, line=line("evt_1")) == "duplicate"

@@ -7,6 +7,7 @@ import http.server
 import json
 import threading
 import time
+from contextlib import contextmanager
 
 import jwt
 import pytest
@@ -26,11 +27,9 @@ def keys():
     return [rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2)]
 
 
-@pytest.fixture(scope="module")
-def jwks(keys):
-    """The pool's public keys on a socket; counts how often they are fetched."""
-    jwk = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(keys[0].public_key()))
-    body = json.dumps({"keys": [jwk | {"kid": "k-1", "use": "sig", "alg": "RS256"}]}).encode()
+@contextmanager
+def issuer(body):
+    """An issuer on a socket that answers so; its address, and what was fetched."""
     fetched = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -39,16 +38,28 @@ def jwks(keys):
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(body.encode())
 
         def log_message(self, *_):
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/jwks.json", fetched
-    server.shutdown()
-    server.server_close()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/jwks.json", fetched
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(scope="module")
+def jwks(keys):
+    """The pool's public keys on a socket; counts how often they are fetched."""
+    jwk = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(keys[0].public_key()))
+    with issuer(
+        json.dumps({"keys": [jwk | {"kid": "k-1", "use": "sig", "alg": "RS256"}]})
+    ) as found:
+        yield found
 
 
 def claims(**given):
@@ -170,3 +181,19 @@ def test_keys_that_cannot_be_fetched_are_an_outage(keys):
     tokens = Tokens(issuer=ISSUER, audience="client", jwks_url="http://127.0.0.1:9/jwks.json")
     with pytest.raises(Temporary):
         tokens.user(rs256(keys[0]))
+
+
+@pytest.mark.parametrize("body", ["<html>busy</html>", "", '{"keys":[]}', '{"message":"x"}', "[]"])
+def test_keys_that_cannot_be_read_are_an_outage(keys, body):
+    """The issuer answers 200 with something else: whose token it is cannot be told."""
+    with issuer(body) as (url, _):
+        tokens = Tokens(issuer=ISSUER, audience="client", jwks_url=url)
+        with pytest.raises(Temporary):
+            tokens.user(rs256(keys[0]))
+
+
+def test_what_cannot_be_stored_is_not_taken_from_a_token(by_secret):
+    """Half of a surrogate pair: nobody's name, and no address to write to."""
+    with pytest.raises(Unauthenticated):
+        by_secret.user(jwt.encode(claims(sub="u\ud800"), JWT_SECRET, "HS256"))
+    assert by_secret.user(jwt.encode(claims(email="a\ud800@x"), JWT_SECRET, "HS256")).email is None

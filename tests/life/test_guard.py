@@ -190,3 +190,39 @@ def test_whatever_meets_one_subscription_is_sold(rounds, first):
             rounds.end()
         except AssertionError as e:
             raise AssertionError(f"seed {seed}: {e}") from e
+
+
+def amount(world, session):
+    """What is due for a session, in cents."""
+    return world.ledger.tables["checkout.session"][session.id]["amount_total"]
+
+
+def test_after_a_crash_the_plan_that_is_asked_for_is_sold(world, ada, monkeypatch):
+    """The process dies between Stripe's answer and the write; the customer then wants Pro."""
+    save = Table.save
+
+    def dying(self, before, after, **how):
+        if after.checkout and after.checkout.session_id:
+            raise KeyboardInterrupt
+        return save(self, before, after, **how)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Table, "save", dying)
+        with pytest.raises(KeyboardInterrupt):
+            wiring.checkouts().open(ada.user, "basic")
+    assert amount(world, wiring.checkouts().open(ada.user, "pro")) == 9900
+
+
+def test_a_second_device_is_sold_the_plan_it_asks_for(world, ada):
+    """It asks between the two writes of the first one."""
+    create, second = world.payments.create_session, []
+
+    def slow(params, key):
+        if not second:
+            second.append(None)
+            second[0] = wiring.checkouts().open(ada.user, "pro")
+        return create(params, key)
+
+    world.payments.create_session = slow
+    wiring.checkouts().open(ada.user, "basic")
+    assert amount(world, second[0]) == 9900

@@ -1,5 +1,6 @@
 """What was missed is asked for, and what disagrees is found: the sweep and the audit."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -220,3 +221,29 @@ def test_a_hold_does_not_stop_a_deletion_half_way(world, ada, monkeypatch):
     world.cluster.finish_deletions()
     world.advance(600)
     assert (ada.record.phase, world.namespaces()) == (None, {})
+
+
+@pytest.fixture
+def disputed():
+    """A dispute's event as Stripe signs it, of something that our key's account does not have."""
+    return {
+        "id": "evt_1", "object": "event", "type": "charge.dispute.created", "livemode": False,
+        "created": int(time.time()),
+        "data": {"object": {"object": "dispute", "id": "dp_1", "charge": "ch_1"}},
+    }  # fmt: skip
+
+
+def test_a_dispute_outlives_a_key_of_another_account(world, disputed):
+    """Stripe does not know what it has signed: the key is wrong, and will be put right."""
+    assert world.api.event(disputed)[0] == 200
+    world.work()
+    assert wiring.nudges().kept_event("evt_1")
+    world.offset += 31 * DAY
+    world.settle()
+    assert wiring.nudges().kept_event("evt_1") is None
+
+
+def test_a_connected_accounts_dispute_is_not_ours(world, disputed):
+    """Its charge cannot be asked for with our key."""
+    assert world.api.event(disputed | {"account": "acct_1"})[0] == 200
+    assert wiring.nudges().kept_event("evt_1") is None

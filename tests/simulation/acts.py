@@ -8,6 +8,7 @@ from typing import Any
 from sandbox.stripe import cards, checkout, customers, invoices, money, subscriptions
 from sandbox.stripe.errors import Refusal
 from tests.simulation import operators, requests
+from tests.simulation.deployment import PLAN_OF
 from tests.simulation.history import GOOD, Act
 
 World = Any
@@ -21,6 +22,10 @@ def subscribe(world: World, who: Customer, plan: str) -> None:
     def then(status: int | None, body: Any) -> None:
         if status == 200:
             who.tabs.append(body["sessionId"])
+            ((price, _),) = world.account.ledger.orders[body["sessionId"]]["lines"]
+            sold = PLAN_OF[price["product"]]
+            if sold != plan:
+                world.wrong(f"{who.name} asks for {plan} and is sold {sold}")
 
     path = "/api/subscriptions/create-checkout-session"
     requests.ask(world, who, "POST", path, {"planId": plan}, then)

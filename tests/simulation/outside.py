@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any, TypeVar
 
 from tests.simulation.scheduler import Activity, Crash, Scheduler
@@ -14,21 +15,19 @@ Fails = Callable[[str], Exception]
 SLOW = 0.04
 """The share of calls that take seconds."""
 
-SELDOM = {
-    "audit": (
-        "cluster.GET deployments", "cluster.GET limitranges", "cluster.GET networkpolicies",
-        "cluster.GET resourcequotas", "cluster.GET rolebindings", "cluster.GET roles",
-        "cluster.GET serviceaccounts", "cluster.PATCH configmaps", "queue.send_message",
-        "table.get_item", "table.transact_write_items",
-    ),
-    "webhook": ("table.put_item", "stripe."),
-    "worker": (
-        "cluster.DELETE configmaps", "cluster.DELETE deployments", "cluster.DELETE namespaces",
-        "cluster.GET deployments", "cluster.LIST", "cluster.LIST pods", "cluster.LIST jobs",
-        "cluster.PATCH configmaps", "stripe.POST",
-    ),
-}  # fmt: skip
-"""How calls begin that few activities make: some of the dead die at these, or they never would."""
+SELDOM = tuple(
+    f"{kind} {call}"
+    for kind, calls in {
+        "audit": ("cluster.GET ", "cluster.PATCH ", "queue.", "table.get", "table.transact"),
+        "webhook": ("stripe.", "table.put_item"),
+        "worker": (
+            "cluster.DELETE ", "cluster.GET deployments", "cluster.LIST ",
+            "cluster.PATCH configmaps", "queue.", "stripe.POST ",
+        ),
+    }.items()
+    for call in calls
+)  # fmt: skip
+"""How calls begin that few activities make: there they die more often, or they never would."""
 
 
 class Answered(Exception):
@@ -81,7 +80,7 @@ class Outside:
         self.calm = False
         self._scheduler = scheduler
         self._away: dict[str, float] = {}
-        self._fates: dict[int, tuple[int | str, str]] = {}
+        self._fates: dict[int, tuple[int, str]] = {}
 
     def take_away(self, system: str, until: float) -> None:
         """An outage."""
@@ -102,14 +101,9 @@ class Outside:
 
     def doom(self, activity: Activity) -> None:
         """Decide whether, and where, an activity's process will die."""
-        random, kind = activity.random, activity.kind
-        often = 10 if kind == "audit" else 1  # there are few of them
-        if not self.calm and random.random() < self.weather.crash * often:
-            side = "before" if random.random() < 0.5 else "after"
-            at: int | str = int(random.triangular(1, 20, 2))
-            if kind in SELDOM and random.random() < 0.5:
-                at = f"{kind} {random.choice(SELDOM[kind])}"
-            self._fates[id(activity)] = (at, side)
+        if not self.calm and activity.random.random() < self.weather.crash:
+            n = int(activity.random.triangular(1, 20, 2))
+            self._fates[id(activity)] = (n, _side(activity.random))
 
     def forget(self, activity: Activity) -> None:
         """It is over."""
@@ -143,6 +137,8 @@ class Outside:
         n, point = activity.calls, f"{activity.kind} {system}.{name}"
         random, weather = activity.random, self.weather
         self.points.passed[point] += 1
+        if point.startswith(SELDOM) and not self.calm and random.random() < weather.crash:
+            self._fates[id(activity)] = (n, _side(random))
         strand.pause(self._latency(random))
         self._maybe_die(activity, n, point, "before")
         if self.is_away(system):
@@ -172,9 +168,7 @@ class Outside:
         return seconds
 
     def _maybe_die(self, activity: Activity, n: int, point: str, side: str) -> None:
-        at, when = self._fates.get(id(activity), (0, ""))
-        here = point.startswith(at) if isinstance(at, str) else at == n
-        if here and side == when and not self.calm:
+        if self._fates.get(id(activity)) == (n, side) and not self.calm:
             self.points.crashed[f"{point} {side}"] += 1
             activity.killed = True
             raise Crash
@@ -183,3 +177,7 @@ class Outside:
         """A coin, thrown by whoever is calling."""
         strand = self._scheduler.current
         return strand is not None and strand.activity.random.random() < 0.5
+
+
+def _side(random: Random) -> str:
+    return "before" if random.random() < 0.5 else "after"

@@ -390,6 +390,19 @@ def the_line_first_then_the_nudge() -> AbstractContextManager[Any]:
 
 
 @planted(within=400)
+def the_replayed_session_is_sold_whatever_it_is() -> AbstractContextManager[Any]:
+    """A click for another plan gets the session that an earlier one has left."""
+    step = checkout_rules.next_step
+
+    def trusting(before: Any, session: Any, *rest: Any) -> Any:
+        found = step(before, session, *rest)
+        is_new = before and session and before.session_id == session.id and found == "expire"
+        return "return" if is_new else found
+
+    return patch.object(checkout, "next_step", trusting)
+
+
+@planted(within=400)
 @contextmanager
 def somebody_elses_namespace_is_adopted() -> Iterator[None]:
     """One that exists is taken for ours, in a cluster that does not know what is ours either."""

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import InvalidRequest, InvalidSignature, WebhookDisabled
-from chalicelib.domain.stripe_event import SUBSCRIBED, TOLERANCE, parse, verify
+from chalicelib.domain.stripe_event import SUBSCRIBED, TOLERANCE, event_of, parse, verify
 
 NOW = 1_800_000_000
 SECRET = "whsec_test"
@@ -194,3 +194,22 @@ def test_exactly_the_contracts_events_are_asked_for():
     """The list that the endpoint is created with is the one that the contract names."""
     assert len(SUBSCRIBED) == 18
     assert not parse(event("product.updated")).concerns_us
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"id": "evt_1", "type": "some.new.type", "created": 1, "data": {"object": {}}},
+        {"id": "evt_1", "object": "v2.core.event", "type": "v2.core.account.updated",
+         "created": "2026-09-17T06:20:52.246Z", "related_object": {"id": "acct_1"}},
+        {"type": "some.new.type"},
+    ],
+)  # fmt: skip
+def test_what_was_not_asked_for_may_have_any_shape(body):
+    """It is acknowledged and ignored."""
+    assert not parse(json.dumps(body).encode()).concerns_us
+
+
+def test_an_event_of_a_connected_account_says_so():
+    """Our key cannot ask about what it names."""
+    assert event_of({**json.loads(event()), "account": "acct_1"}).account == "acct_1"

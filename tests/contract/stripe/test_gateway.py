@@ -1,8 +1,10 @@
 """Our gateway against the stand-in: the calls it makes, and what their failures mean."""
 
+import json
 import threading
 
 import pytest
+import stripe
 
 from chalicelib.domain.errors import (
     CustomerGone,
@@ -204,3 +206,103 @@ def test_a_disputes_customer_is_found_through_its_charge(gateway, params, custom
     sdk.disputes.close(found.dispute_id)
     assert gateway.dispute_of(event.id).open is False
     assert gateway.dispute_of("evt_nothing") is None
+
+
+class Answers(stripe.HTTPClient):
+    """A Stripe that answers by what the path contains."""
+
+    name = "answers"
+
+    def __init__(self, answers):
+        super().__init__()
+        self._answers, self.posted = answers, []
+
+    def request(self, method, url, headers, post_data=None):  # noqa: ARG002 - as the SDK calls it
+        """One request."""
+        if method == "post":
+            self.posted.append(post_data)
+        body = next(v for k, v in self._answers.items() if k in url)
+        return json.dumps(body), 200, {}
+
+    def close(self):
+        """Nothing is open."""
+
+
+def page(*data):
+    """A list of Stripe's."""
+    return {"object": "list", "url": "/v1/x", "has_more": False, "data": [*data]}
+
+
+def subscription():
+    """One as a page of them has it, with what may be left out."""
+    item = {
+        "id": "si_1", "object": "subscription_item", "current_period_end": 9,
+        "price": {"id": "price_1", "object": "price", "product": "prod_1"},
+    }  # fmt: skip
+    return {
+        "id": "sub_1", "object": "subscription", "status": "active", "created": 1,
+        "customer": "cus_1", "metadata": {}, "cancel_at": None, "cancel_at_period_end": False,
+        "pause_collection": None, "ended_at": None, "trial_start": None,
+        "items": page(item),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "left_out", ["trial_start", "pause_collection", "cancel_at", "ended_at", "metadata"]
+)
+def test_what_is_left_out_of_a_subscription_is_null(left_out):
+    """Some that speak Stripe's protocol leave out what Stripe says is null."""
+    found = subscription()
+    del found[left_out]
+    api = StripeApi("sk_test_1", http_client=Answers({"/subscriptions": page(found)}))
+    (read,) = api.subscriptions("cus_1")
+    assert (read.current_period_end, read.cancel_at_period_end, read.ended_at) == (9, False, None)
+
+
+def test_a_period_may_stand_on_the_subscription():
+    """Where it stood until 2025."""
+    found = subscription()
+    found["current_period_end"] = found["items"]["data"][0].pop("current_period_end")
+    api = StripeApi("sk_test_1", http_client=Answers({"/subscriptions": page(found)}))
+    assert api.subscriptions("cus_1")[0].current_period_end == 9
+
+
+def paid_by(**payment):
+    """A Stripe with one paid invoice, that was paid like this."""
+    made = {"id": "inpay_1", "object": "invoice_payment", "payment": payment}
+    return Answers({
+        "/invoice_payments": page(made),
+        "/invoices": page({"id": "in_1", "object": "invoice", "amount_paid": 2900}),
+        "/refunds": {"id": "re_1", "object": "refund", "amount": 2900},
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["payment_intent", "charge"])
+def test_whatever_paid_an_invoice_is_refunded(kind):
+    """An invoice's payment carries the field that its type names, and no other."""
+    answers = paid_by(type=kind, **{kind: "x_1"})
+    assert StripeApi("sk_test_1", http_client=answers).refund_subscription("sub_1") == 2900
+    assert answers.posted == [f"{kind}=x_1&reason=duplicate"]
+
+
+def test_what_stripe_did_not_take_it_cannot_give_back():
+    """A payment that was only recorded: a person is told."""
+    api = StripeApi("sk_test_1", http_client=paid_by(type="payment_record", payment_record="x_1"))
+    with pytest.raises(Permanent, match="in_1 was not paid through Stripe"):
+        api.refund_subscription("sub_1")
+
+
+def test_an_address_that_stripe_does_not_take_keeps_nobody_from_buying(gateway, sdk):
+    """The customer is made without; the same key still gives the same one."""
+    known = {"metadata": {"tenant_id": "t"}, "idempotency_key": "customer-9"}
+    made = gateway.create_customer(email="nobody", **known)
+    assert gateway.create_customer(email="nobody", **known) == made
+    assert sdk.customers.retrieve(made).email is None
+
+
+def test_a_key_of_another_address_is_over_with_the_next_click(gateway):
+    """After a purge the first key is used once more, perhaps by another address."""
+    known = {"metadata": {"tenant_id": "t"}, "idempotency_key": "customer-8"}
+    gateway.create_customer(email="ada@example.com", **known)
+    with pytest.raises(UpstreamBroken):
+        gateway.create_customer(email="ada@example.org", **known)

@@ -1,4 +1,4 @@
-"""`python -m ops.trimming --stage S`: Chalice's package, made smaller and quicker to start.
+"""`python -m ops.trimming --stage S`: Chalice's package, made quicker to start.
 
 Chalice has no key for what to leave out, but it keeps each package that it builds in
 `.chalice/deployments` under a hash of what went in, and takes it from there the next time. So it is
@@ -23,12 +23,8 @@ CHALICE = (sys.executable, "-c", "import sys; from chalice.cli import main; sys.
 
 UNUSED = re.compile(
     r"""
-      kubernetes/aio/                                # its other client, for asyncio
-    | kubernetes/client/(api|models)/(?!__init__\.py)  # typed calls: we send plain objects
-    | (aiohttp|aiohttp_retry|aiosignal|aiohappyeyeballs|attr|attrs|frozenlist|multidict|propcache
-      |yarl)(/|-)                                    # what that other client alone needs
-    | aws_lambda_powertools/event_handler/           # its own routing: we have Chalice's
-    | [^/]+\.dist-info/(?!METADATA$)                 # versions are asked for, nothing else
+      aws_lambda_powertools/event_handler/  # its own routing: we have Chalice's
+    | [^/]+\.dist-info/(?!METADATA$)        # versions are asked for, nothing else
     | (.*/)?(tests|__pycache__)/
     """,
     re.VERBOSE,

@@ -22,7 +22,7 @@ from tests.serving import await_answer, part
 ROOT = Path(__file__).parents[2]
 SITE_PACKAGES = Path(boto3.__file__).parents[1]
 STAGES = ("dev", "staging", "prod")
-THE_RUNTIMES_OWN = ("boto3", "botocore", "s3transfer", "jmespath")
+THE_RUNTIMES_OWN = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py")
 BARE = {"PATH": "/usr/bin:/bin", "AWS_DEFAULT_REGION": "eu-central-1"}
 
 

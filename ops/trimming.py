@@ -24,12 +24,13 @@ CHALICE = (sys.executable, "-c", "import sys; from chalice.cli import main; sys.
 UNUSED = re.compile(
     r"""
       aws_lambda_powertools/event_handler/  # its own routing: we have Chalice's
+    | (requests|charset_normalizer)/        # the Stripe SDK's, if it is not given its HTTP
     | [^/]+\.dist-info/(?!METADATA$)        # versions are asked for, nothing else
     | (.*/)?(tests|__pycache__)/
     """,
     re.VERBOSE,
 )
-"""Files of dependencies that no code here can reach."""
+"""Files of dependencies that no code here needs."""
 
 START = """
 import importlib, pkgutil, sys

@@ -6,19 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
-from urllib3 import PoolManager, ProxyManager, Retry, Timeout
+from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
 from chalicelib.domain.errors import Temporary
+from chalicelib.gateways.pools import pool_to
 
 TIMEOUT = Timeout(connect=3, read=8)
 """In seconds."""
-
-CONNECTIONS = 12
-"""To keep at most: a tenant's objects are written side by side."""
 
 LONGEST_PAUSE = 2
 """Seconds to pause at most when the server says when to come again; then it is an outage."""
@@ -112,34 +108,19 @@ class KubernetesHttp:
 
 
 def _pool_for(access: Access) -> PoolManager:
-    how: dict[str, Any] = {
-        "maxsize": CONNECTIONS,
-        "timeout": TIMEOUT,
-        # Applying twice is the same as once, so a kept-alive connection that was closed meanwhile
-        # is simply tried again, and so is what was put off with a time to come again. Every other
-        # answer is ours to judge, and nobody is sent elsewhere with our token.
-        "retries": Retry(
-            total=2,
-            redirect=0,
-            status_forcelist={HTTPStatus.TOO_MANY_REQUESTS},
-            raise_on_status=False,
-            allowed_methods=None,
-            backoff_factor=0.05,
-            retry_after_max=LONGEST_PAUSE,
-        ),
-        "ca_cert_data": access.ca,
-    }
-    proxy = _proxy(access.server)
-    return ProxyManager(proxy, **how) if proxy else PoolManager(**how)
-
-
-def _proxy(server: str) -> str | None:
-    """What HTTPS_PROXY, ALL_PROXY and NO_PROXY say, as botocore reads them."""
-    address = urlsplit(server)
-    if proxy_bypass(address.netloc):
-        return None
-    proxies = getproxies()
-    return proxies.get(address.scheme) or proxies.get("all")
+    # Applying twice is the same as once, so a kept-alive connection that was closed meanwhile is
+    # simply tried again, and so is what was put off with a time to come again. Every other answer
+    # is ours to judge, and nobody is sent elsewhere with our token.
+    retries = Retry(
+        total=2,
+        redirect=0,
+        status_forcelist={HTTPStatus.TOO_MANY_REQUESTS},
+        raise_on_status=False,
+        allowed_methods=None,
+        backoff_factor=0.05,
+        retry_after_max=LONGEST_PAUSE,
+    )
+    return pool_to(access.server, ca_data=access.ca, timeout=TIMEOUT, retries=retries)
 
 
 def _json_object(raw: bytes) -> Mapping[str, Any]:

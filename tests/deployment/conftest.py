@@ -47,7 +47,9 @@ def tree(tmp_path_factory):
 @pytest.fixture(scope="session")
 def packages(tree):
     """`make package` of every stage, in a clean environment: they share one package, trimmed."""
-    trimming.prepare(STAGES[0], tree, BARE | pip_settings())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        trimming.prepare(STAGES[0], tree, BARE | pip_settings())
     made = {}
     for stage in STAGES:
         made[stage] = tree / f"package-{stage}"

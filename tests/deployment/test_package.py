@@ -127,6 +127,14 @@ def test_what_was_left_out_is_what_nothing_imports(unpacked):
         assert not (task / folder).exists()
 
 
+@pytest.mark.usefixtures("packages")
+def test_chalice_takes_the_package_that_was_trimmed(tree):
+    """It knows it by a hash over bytecode, too: one package for all stages, and none besides."""
+    (package,) = (tree / ".chalice" / "deployments").glob("*.zip")
+    assert trimming.is_trimmed(package)
+    assert list(tree.rglob("*.pyc")) == []
+
+
 def test_trimming_twice_is_trimming_once(packages, tmp_path):
     """Chalice takes the package from its cache, so it comes by here again."""
     package = shutil.copy(packages["dev"] / "deployment.zip", tmp_path)

@@ -63,7 +63,7 @@ lock: $(INSTALLED) ## write requirements*.txt anew from requirements*.in, and ch
 
 package: $(INSTALLED) ## what `chalice deploy --stage $(STAGE)` would upload, in ./package
 	@$(BIN)/python -m ops.trimming --stage $(STAGE)
-	@$(BIN)/chalice package --stage $(STAGE) package
+	@PYTHONDONTWRITEBYTECODE=1 $(BIN)/chalice package --stage $(STAGE) package
 
 clean: ## forget everything that was made here
 	@rm -rf $(VENV) node_modules package .mypy_cache .ruff_cache .pytest_cache \

@@ -1,5 +1,6 @@
 """The deployment package, as Chalice makes it and as `make package` does, unpacked as by Lambda."""
 
+import compileall
 import os
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ from ops import trimming
 
 STAGE = "dev"
 INSTALLED = Path(boto3.__file__).parents[1]
-RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath")
+RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py")
 """What Lambda has of its own."""
 
 
@@ -61,6 +62,7 @@ def packages() -> Iterator[tuple[Package, Package]]:
         runtime.mkdir()
         for part in RUNTIME:
             (runtime / part).symlink_to(INSTALLED / part)
+        compileall.compile_dir(runtime, maxlevels=0, quiet=1)  # packages have theirs with them
         # An interpreter that starts as usual, and that has nothing installed.
         venv.create(folder / "venv", symlinks=True)
         python = folder / "venv" / "bin" / "python"

@@ -1,7 +1,7 @@
 """Puts everything together, once per container, as late as possible.
 
 The only place with imports inside functions: a webhook must not pay for the Stripe SDK, nor the
-API for the Kubernetes client. Each factory can be replaced from outside as a whole.
+API for the way to the cluster. Each factory can be replaced from outside as a whole.
 """
 
 import os

@@ -1,9 +1,12 @@
-"""`python -m ops.trimming --stage S`: Chalice's package, made smaller and quicker to start.
+"""`python -m ops.trimming --stage S`: Chalice's package, made quicker to start.
 
 Chalice has no key for what to leave out, but it keeps each package that it builds in
 `.chalice/deployments` under a hash of what went in, and takes it from there the next time. So it is
 built by `chalice package` and trimmed where it stands, and `chalice deploy` uploads what was
 trimmed. Without this step a deployment works as well, and starts slower.
+
+The hash covers whatever is below chalicelib, its `__pycache__` too: nothing that runs here writes
+bytecode, or Chalice would not know its package again and build another.
 """
 
 import argparse
@@ -15,25 +18,23 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-CHALICE = (sys.executable, "-c", "import sys; from chalice.cli import main; sys.exit(main())")
+PYTHON = (sys.executable, "-B", "-c")
+CHALICE = (*PYTHON, "import sys; from chalice.cli import main; sys.exit(main())")
 
 UNUSED = re.compile(
     r"""
-      kubernetes/aio/                                # its other client, for asyncio
-    | kubernetes/client/(api|models)/(?!__init__\.py)  # typed calls: we send plain objects
-    | (aiohttp|aiohttp_retry|aiosignal|aiohappyeyeballs|attr|attrs|frozenlist|multidict|propcache
-      |yarl)(/|-)                                    # what that other client alone needs
-    | aws_lambda_powertools/event_handler/           # its own routing: we have Chalice's
-    | [^/]+\.dist-info/(?!METADATA$)                 # versions are asked for, nothing else
+      aws_lambda_powertools/event_handler/  # its own routing: we have Chalice's
+    | (requests|charset_normalizer)/        # the Stripe SDK's, if it is not given its HTTP
+    | [^/]+\.dist-info/(?!METADATA$)        # versions are asked for, nothing else
     | (.*/)?(tests|__pycache__)/
     """,
     re.VERBOSE,
 )
-"""Files of dependencies that no code here can reach."""
+"""Files of dependencies that no code here needs."""
 
 START = """
 import importlib, pkgutil, sys
@@ -53,17 +54,17 @@ TRIMMED = b"trimmed"
 """The zip's comment, which says that it was done."""
 
 
-def trim(package: Path) -> None:
+def trim(package: Path, root: Path = ROOT) -> None:
     """Leave out what is unused, and add the bytecode that a read-only file system cannot keep.
 
     The bytecode is for the Python that runs this, which is the one that Chalice packages for, and
     is not compared with its source at a start: both are in the same zip.
     """
+    if is_trimmed(package):
+        return
     with zipfile.ZipFile(package) as whole:
-        if whole.comment == TRIMMED:
-            return
         names = [name for name in whole.namelist() if not UNUSED.match(name)]
-        started = _started()
+        started = _started(root)
         draft = io.BytesIO()
         with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as lean:
             for name in sorted(names):
@@ -79,10 +80,16 @@ def trim(package: Path) -> None:
     package.write_bytes(draft.getvalue())
 
 
-def _started() -> frozenset[str]:
+def is_trimmed(package: Path) -> bool:
+    """Whether `trim` was here."""
+    with zipfile.ZipFile(package) as opened:
+        return opened.comment == TRIMMED
+
+
+def _started(root: Path) -> frozenset[str]:
     """The files of all modules that a start loads."""
     said = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-c", START], cwd=ROOT, check=True, capture_output=True, text=True
+        [*PYTHON, START], cwd=root, check=True, capture_output=True, text=True
     ).stdout
     paths = [module.replace(".", "/") for module in said.split()]
     return frozenset(file for path in paths for file in (f"{path}.py", f"{path}/__init__.py"))
@@ -117,8 +124,17 @@ def prepare(stage: str, root: Path = ROOT, env: Mapping[str, str] = os.environ) 
             [*CHALICE, "package", "--stage", stage, out],
             cwd=root, env=dict(env), check=True, capture_output=True, text=True,
         )  # fmt: skip
-    for package in (root / ".chalice" / "deployments").glob("*.zip"):
-        trim(package)
+    for package in _packages(root):
+        trim(package, root)
+
+
+def built_anew(root: Path = ROOT) -> bool:
+    """Whether Chalice has built a package since `prepare`, and so has used one as it makes them."""
+    return not all(map(is_trimmed, _packages(root)))
+
+
+def _packages(root: Path) -> Iterable[Path]:
+    return (root / ".chalice" / "deployments").glob("*.zip")
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Figures for CloudWatch, in its embedded metric format: a line on standard output, no call.
 
-The webhook does not come here: CloudWatch counts its log lines (`infra/alarms.yaml`), so that its
-cold start does not pay for what writes this format. That is loaded by the first figure.
+Webhook and sale do not come here: CloudWatch counts their log lines (`infra/alarms.yaml`), so that
+their cold starts do not pay for what writes this format. That is loaded by the first figure.
 """
 
 from typing import TYPE_CHECKING, Literal
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 Name = Literal[
     "AuditFindings",
-    "CheckoutSessions",
     "Duplicates",
     "DuplicatesRefused",
     "PayToReady",
@@ -21,7 +20,7 @@ Name = Literal[
     "ReconcileFailures",
     "ReconcileTime",
 ]
-"""All there are; docs/operations.md says what each is."""
+"""All there are besides those; docs/operations.md says what each is."""
 
 
 def count(name: Name, **dimensions: str) -> None:

@@ -39,7 +39,6 @@ def create_checkout_session() -> dict[str, Any]:
     except (AlreadySubscribed, PaymentProcessing) as e:
         metrics.count("DuplicatesRefused", reason=e.code)
         raise
-    metrics.count("CheckoutSessions", plan=plan_id)
     say("checkout", plan=plan_id, session=session.id)
     return {"sessionId": session.id, "checkoutUrl": session.url}
 

@@ -1,4 +1,4 @@
-"""Kubernetes: raw server-side apply on the official client's transport; no discovery, no types."""
+"""Kubernetes: server-side apply of plain objects; no discovery, no types."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Requests to an API server through the official client's ApiClient, and nothing else of it."""
+"""Requests to an API server, over a pool of kept connections."""
 
 import json
 import re
@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from kubernetes.client.api_client import ApiClient
-from kubernetes.client.configuration import Configuration
-from kubernetes.client.exceptions import ApiException
-from urllib3 import Retry
+from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
 from chalicelib.domain.errors import Temporary
+from chalicelib.gateways.pools import pool_to
 
-TIMEOUT = (3, 8)
-"""Seconds to connect, and to read."""
+TIMEOUT = Timeout(connect=3, read=8)
+"""In seconds."""
 
 LONGEST_PAUSE = 2
 """Seconds to pause at most when the server says when to come again; then it is an outage."""
@@ -62,11 +60,11 @@ def fixed(server: str, ca: str | None, token: str) -> AccessProvider:
 
 
 class KubernetesHttp:
-    """One connection pool to one API server."""
+    """One connection pool to one API server; threads may share it."""
 
     def __init__(self, access: AccessProvider) -> None:
         self._access = access
-        self._client: ApiClient | None = None
+        self._pool: PoolManager | None = None
         self._built_for: tuple[str, str | None] | None = None
 
     def access(self) -> Access:
@@ -93,39 +91,36 @@ class KubernetesHttp:
             "Content-Type": content_type,
             "User-Agent": "arm-engine",
         }
+        sent = None if body is None else json.dumps(body)
         try:
-            answer = self._api(access).call_api(
-                method,
-                access.server + path,
-                header_params=headers,
-                body=body,
-                _request_timeout=TIMEOUT,
+            answer = self._connections(access).request(
+                method, access.server + path, headers=headers, body=sent
             )
-            raw = answer.response.data
-        except (ApiException, HTTPError) as e:
+        except HTTPError as e:
             raise Temporary(f"the cluster does not answer: {type(e).__name__}") from e
-        return Answer(status=answer.status, body=_json_object(raw))
+        return Answer(status=answer.status, body=_json_object(answer.data))
 
-    def _api(self, access: Access) -> ApiClient:
+    def _connections(self, access: Access) -> PoolManager:
         built_for = (access.server, access.ca)
-        if self._client is None or self._built_for != built_for:
-            configuration = Configuration(host=access.server)
-            configuration.ca_cert_data = access.ca
-            configuration.connection_pool_maxsize = 12
-            # Applying twice is the same as once, so a kept-alive connection that was closed
-            # meanwhile is simply tried again, and so is what was put off with a time to come
-            # again. Every other answer is ours to judge.
-            configuration.retries = Retry(
-                total=2,
-                redirect=0,
-                status_forcelist={HTTPStatus.TOO_MANY_REQUESTS},
-                raise_on_status=False,
-                allowed_methods=None,
-                backoff_factor=0.05,
-                retry_after_max=LONGEST_PAUSE,
-            )
-            self._client, self._built_for = ApiClient(configuration), built_for
-        return self._client
+        if self._pool is None or self._built_for != built_for:
+            self._pool, self._built_for = _pool_for(access), built_for
+        return self._pool
+
+
+def _pool_for(access: Access) -> PoolManager:
+    # Applying twice is the same as once, so a kept-alive connection that was closed meanwhile is
+    # simply tried again, and so is what was put off with a time to come again. Every other answer
+    # is ours to judge, and nobody is sent elsewhere with our token.
+    retries = Retry(
+        total=2,
+        redirect=0,
+        status_forcelist={HTTPStatus.TOO_MANY_REQUESTS},
+        raise_on_status=False,
+        allowed_methods=None,
+        backoff_factor=0.05,
+        retry_after_max=LONGEST_PAUSE,
+    )
+    return pool_to(access.server, ca_data=access.ca, timeout=TIMEOUT, retries=retries)
 
 
 def _json_object(raw: bytes) -> Mapping[str, Any]:

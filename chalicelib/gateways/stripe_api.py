@@ -14,7 +14,7 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.stripe_event import PAID, SUBSCRIBED, StripeEvent, event_of
 from chalicelib.domain.subscription import CheckoutSession, SessionStatus, Subscription
-from chalicelib.gateways.stripe_http import FreshKey, RotatedKeys
+from chalicelib.gateways.stripe_http import FreshKey, StripeHttp
 from chalicelib.ports import DisputeFound
 
 T = TypeVar("T")
@@ -44,11 +44,12 @@ class StripeApi:
         http_client: stripe.HTTPClient | None = None,
     ) -> None:
         self._deployment = deployment
+        server = api_base or stripe.DEFAULT_API_BASE
         self._client = stripe.StripeClient(
             secret_key,
-            base_addresses={"api": api_base} if api_base else {},
+            base_addresses={"api": server},
             max_network_retries=RETRIES,
-            http_client=http_client or RotatedKeys(fresh_key, timeout=TIMEOUT),
+            http_client=http_client or StripeHttp(server, fresh_key, timeout=TIMEOUT),
         ).v1
         self._prices: dict[str, str] = {}
         self._portal: str | None = None
@@ -377,7 +378,10 @@ def _said(error: stripe.StripeError) -> str:
     return f"{about}{request_id}"
 
 
-def _session(session: stripe.checkout.Session) -> CheckoutSession:
+# The SDK loads a class when it is first named, so what is in quotes is loaded only where it is met.
+
+
+def _session(session: "stripe.checkout.Session") -> CheckoutSession:
     return CheckoutSession(
         id=session.id,
         status=cast("SessionStatus", session.status),
@@ -389,7 +393,7 @@ def _session(session: stripe.checkout.Session) -> CheckoutSession:
     )
 
 
-def _subscription(subscription: stripe.Subscription) -> Subscription:
+def _subscription(subscription: "stripe.Subscription") -> Subscription:
     item = subscription["items"].data[0] if subscription["items"].data else None
     cancel_at = _optional(subscription, "cancel_at")
     # Until 2025 the period stood on the subscription itself.

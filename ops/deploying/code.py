@@ -80,6 +80,13 @@ class Code:
         _package(self._shop, say)
         chalice(self._shop, "deploy", say)
         self._memory.keep()
+        if trimming.built_anew(self._shop.root):
+            raise StepFailed(
+                "chalice deploy did not take the package that was trimmed, and built another: "
+                "something in the project's folder has changed meanwhile, be it bytecode",
+                "run the same command again, and nothing else in that folder meanwhile; the "
+                "functions work until then, and start slower",
+            )
         return "deployed"
 
     def remove(self, say: Say) -> str:

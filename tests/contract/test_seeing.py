@@ -5,15 +5,21 @@ import threading
 
 import boto3
 import pytest
+import stripe
 from chalice.local import LambdaContext
 
 from chalicelib import wiring
 from chalicelib.entrypoints import worker
+from chalicelib.gateways.stripe_api import StripeApi
+from ops import plans
 from sandbox.kubernetes.server import KubernetesServer
+from sandbox.stripe.state import Stripe
+from sandbox.stripe.transport import InMemory
 from sandbox.worker import events
 from tests.contract.known import SETTINGS, TENANT
 
 FREE = "/api/subscriptions/start-free"
+BUY = "/api/subscriptions/create-checkout-session"
 
 
 @pytest.fixture
@@ -163,4 +169,16 @@ def test_the_webhook_writes_no_figures_itself(api, figures):
         "livemode": False, "data": {"object": {"object": "invoice", "id": "in_1"}},
     }  # fmt: skip
     assert api.event(event)[0] == 200
+    assert figures() == []
+
+
+def test_a_sale_is_a_line_that_is_counted_and_no_figure(api, token, figures, lines, monkeypatch):
+    """CloudWatch counts it by its plan, so that whoever buys first does not wait for Powertools."""
+    account = InMemory(Stripe(wiring.clock()))
+    plans.push(stripe.StripeClient("sk_test_1", http_client=account), wiring.catalogue(), "dev")
+    payments = StripeApi("sk_test_1", http_client=account)
+    monkeypatch.setattr(wiring, "payments", lambda: payments)
+    assert api.call("POST", BUY, {"planId": "basic"}, token=token())[0] == 200
+    (sold,) = lines("checkout")
+    assert sold["plan"] == "basic"
     assert figures() == []

@@ -22,7 +22,7 @@ from tests.serving import await_answer, part
 ROOT = Path(__file__).parents[2]
 SITE_PACKAGES = Path(boto3.__file__).parents[1]
 STAGES = ("dev", "staging", "prod")
-THE_RUNTIMES_OWN = ("boto3", "botocore", "s3transfer", "jmespath")
+THE_RUNTIMES_OWN = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py")
 BARE = {"PATH": "/usr/bin:/bin", "AWS_DEFAULT_REGION": "eu-central-1"}
 
 
@@ -47,7 +47,9 @@ def tree(tmp_path_factory):
 @pytest.fixture(scope="session")
 def packages(tree):
     """`make package` of every stage, in a clean environment: they share one package, trimmed."""
-    trimming.prepare(STAGES[0], tree, BARE | pip_settings())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        trimming.prepare(STAGES[0], tree, BARE | pip_settings())
     made = {}
     for stage in STAGES:
         made[stage] = tree / f"package-{stage}"

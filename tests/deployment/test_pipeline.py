@@ -6,6 +6,7 @@ step needs it.
 """
 
 import json
+import zipfile
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -14,7 +15,7 @@ from botocore.exceptions import ClientError
 from click.testing import CliRunner
 
 from chalicelib.domain.stripe_event import API_VERSION, SUBSCRIBED
-from ops import chalice_files, pages, stripe_account, webhook
+from ops import chalice_files, pages, stripe_account, trimming, webhook
 from ops.cli import ops
 from ops.commands.common import shop_of
 from ops.deploying import code, limits, pipeline
@@ -315,6 +316,33 @@ def test_chalices_words_are_kept_when_it_fails(shop):
         code.chalice(shop, "deploy", said()[1])  # there is no app in this folder
     assert "chalice deploy failed" in failed.value.what
     assert len(failed.value.what.splitlines()) > 1
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_package_that_was_not_trimmed_does_not_ship_in_silence(shop, monkeypatch, anew):
+    """Chalice builds another when the folder has changed; what was deployed is remembered still."""
+    api_was_deployed(shop, "abc")
+    folder = shop.root / ".chalice/deployments"
+    folder.mkdir()
+
+    def package(name, comment=b""):
+        with zipfile.ZipFile(folder / name, "w") as made:
+            made.writestr("app.py", "")
+            made.comment = comment
+
+    def deploy(*_):
+        if anew:
+            package("another.zip")
+
+    monkeypatch.setattr(trimming, "prepare", lambda *_: package("one.zip", trimming.TRIMMED))
+    monkeypatch.setattr(code, "chalice", deploy)
+    if anew:
+        with pytest.raises(StepFailed, match=r"built another.*\n  -> run the same command again"):
+            code.Code(shop).run(print)
+    else:
+        assert code.Code(shop).run(print) == "deployed"
+    (shop.root / ".chalice/deployed/dev.json").unlink()
+    assert Memory(shop).restore()
 
 
 def test_without_a_region_or_rights_a_deploy_says_so(shop, monkeypatch):

@@ -145,7 +145,7 @@ def test_the_logs_alarms_watch_lines_that_the_code_writes():
     """A renamed event would silence its alarm."""
     written = "".join(
         (stages.ROOT / f"chalicelib/entrypoints/{name}.py").read_text()
-        for name in ("http", "webhooks", "worker")
+        for name in ("http", "storefront", "webhooks", "worker")
     )
     for metric in resources("alarms", "AWS::Logs::MetricFilter").values():
         event = metric["FilterPattern"].split('"')[1]

@@ -1,9 +1,9 @@
 """The real app, handlers and gateways in one process, over the stand-ins' state machines."""
 
 # ruff: noqa: D102 - the vocabulary of the tests beside it: the names say it
-import json
 import re
 import time
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import boto3
@@ -11,7 +11,6 @@ import jwt
 import stripe
 from chalice.local import LambdaContext
 from flask import Flask
-from kubernetes.client import ApiClient
 
 from chalicelib import wiring
 from chalicelib.domain.due import DUE_SHARDS
@@ -38,17 +37,6 @@ FAILS_LATER = "4000000000000341"
 TOKEN = "provisioner"
 
 
-class _Raw:
-    def __init__(self, answer):
-        self.status = answer.status
-        self.response = self
-        self.data = answer.body
-        self.headers = {}
-
-    def getheaders(self):
-        return self.headers
-
-
 class KubernetesInMemory(KubernetesHttp):
     """The cluster's transport, straight into the stand-in."""
 
@@ -57,19 +45,16 @@ class KubernetesInMemory(KubernetesHttp):
         self._cluster = cluster
         self.away = False
 
-    def _api(self, _access):
-        client = ApiClient()
-        client.call_api = self._call
-        return client
+    def _connections(self, _access):
+        return SimpleNamespace(request=self._send)
 
-    def _call(self, method, url, header_params=None, body=None, **_):
+    def _send(self, method, url, headers, body):
         if self.away:
             raise ConnectionError
         parts = urlsplit(url)
         target = parts.path + (f"?{parts.query}" if parts.query else "")
-        raw = json.dumps(body).encode() if body is not None else b""
-        headers = {k.lower(): v for k, v in (header_params or {}).items()}
-        return _Raw(self._cluster.handle(parse(method, target, headers, raw)))
+        answer = self._cluster.handle(parse(method, target, headers, (body or "").encode()))
+        return SimpleNamespace(status=answer.status, data=answer.body)
 
 
 class World:

@@ -130,6 +130,6 @@ class RealServer:
     def close(self):
         """Let go of every connection."""
         for http in self._opened:
-            if http._client:
-                http._client.rest_client.pool_manager.clear()
+            if http._pool:
+                http._pool.clear()
         self._opened.clear()

@@ -68,8 +68,8 @@ class StandIn:
         """Let go of every connection, and end."""
         self._server.faults.set({"hang_after": None})
         for http in self._opened:
-            if http._client:
-                http._client.rest_client.pool_manager.clear()
+            if http._pool:
+                http._pool.clear()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -99,7 +99,7 @@ def test_a_tenant_is_made_through_eks(aws, eks, objects, owner):
     KubernetesCluster(http, Labels.of(wiring.catalogue().product)).apply(objects(), owner)
     assert {request["status"] for request in eks.seen.all()} == {404, 201}
     assert aws.asked == [f"/clusters/{NAME}"]
-    http._client.rest_client.pool_manager.clear()
+    http._pool.clear()
 
 
 def test_a_token_is_renewed_before_it_ends_and_not_sooner(aws, eks):

@@ -63,7 +63,7 @@ def tenant(served, objects, owner):
     """A tenant, made by the product's own client over TLS."""
     http = KubernetesHttp(fixed(*served, TOKEN))
     KubernetesCluster(http, Labels.of(catalogue().product)).apply(objects(), owner)
-    http._client.rest_client.pool_manager.clear()
+    http._pool.clear()
 
 
 def rows(run):

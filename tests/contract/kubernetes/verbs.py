@@ -64,5 +64,5 @@ def run(verb, address, token):
     except DomainError:
         pass  # the reconciler would come again, and so does the test
     finally:
-        if http._client:
-            http._client.rest_client.pool_manager.clear()
+        if http._pool:
+            http._pool.clear()

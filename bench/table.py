@@ -11,8 +11,8 @@ from rich.table import Table
 from bench.row import Row
 
 FILE = Path(__file__).with_name("README.md")
-SIMULATED = Path(__file__).with_name("simulation.md")
-"""What `make simulate` wrote when it last lived through many seeds."""
+ELSEWHERE = tuple(Path(__file__).with_name(name) for name in ("simulation.md", "soak.md"))
+"""What `make simulate` and `make soak` wrote when they last ran for long."""
 
 _COLUMNS = ("what", "floor", "others", "ours", "goal", "")
 
@@ -59,6 +59,7 @@ def write(rows: Sequence[Row], seconds: float) -> None:
         lines.append(f"- **{row.what}**: {row.how}")
         if row.why:
             lines += ["", *(f"  {line}".rstrip() for line in row.why.strip().splitlines()), ""]
-    if SIMULATED.exists():
-        lines += ["", SIMULATED.read_text("utf-8").strip()]
+    for each in ELSEWHERE:
+        if each.exists():
+            lines += ["", each.read_text("utf-8").strip()]
     FILE.write_text("\n".join(lines) + "\n", "utf-8")

@@ -75,6 +75,11 @@ class Compared:
             if item["nudged"] > item.get("reconciled", 0) or item.get("due_at", now + 1) <= now
         ]
 
+    def owed(self) -> list[str]:
+        """Events that are still on their way: a delivery that failed is tried again for a while."""
+        answer = requests.get(f"{self._ready['stripe']}/sandbox/deliveries", timeout=30)
+        return [f"{d['type']} {d['event']}" for d in answer.json() if not d["delivered"]]
+
     def differences(self) -> Iterator[str]:
         """Everything that the three do not say alike."""
         records, truths, now = self.records(), self._truths(), self.now()

@@ -6,7 +6,6 @@ the same of everybody.
 """
 
 import argparse
-import json
 import os
 import random
 import signal
@@ -30,6 +29,12 @@ if TYPE_CHECKING:
 
 LIVES = 5
 """Customers at a time."""
+
+REPORT = Path(__file__).parents[2] / "bench" / "soak.md"
+"""Where the figures of a long soak go; `make bench` puts them below its own."""
+
+LONG = 10
+"""Minutes from which on they are worth keeping."""
 
 FAILS_LATER = "4000000000000341"
 PATIENCE = 300
@@ -69,9 +74,10 @@ class Soak:
     def differences(self) -> list[str]:
         """What is wrong once everything is at rest."""
         until = time.monotonic() + PATIENCE
-        while self.compared.pending() and time.monotonic() < until:
+        while (self.compared.owed() or self.compared.pending()) and time.monotonic() < until:
             time.sleep(1)
-        waiting = [f"{tenant_id} still waits for a look" for tenant_id in self.compared.pending()]
+        waiting = [f"{event} was never delivered" for event in self.compared.owed()]
+        waiting += [f"{tenant_id} still waits for a look" for tenant_id in self.compared.pending()]
         different = [*self.compared.differences(), *self.compared.audit()]
         return [*self._unexpected, *waiting, *different]
 
@@ -202,6 +208,16 @@ class Soak:
         self._sandbox.faults("kubernetes", outage=0)
 
 
+def report(soak: Soak, found: list[str], minutes: float) -> str:
+    """Figures that can stand in bench/README.md."""
+    did = ", ".join(f"{what} {n}" for what, n in soak.done.most_common())
+    return (
+        f"## Soaked\n\nBy `make soak MINUTES={minutes:g}`: {len(soak.compared.records())} tenants, "
+        f"{len(found)} differences between Stripe, table and cluster at the end.\n\n"
+        f"What was done, how often: {did}.\n"
+    )
+
+
 def main() -> None:
     """Soak, and compare; exit code 1 if anything differs."""
     parser = argparse.ArgumentParser(prog="tests.simulation.soak", description=__doc__)
@@ -216,9 +232,10 @@ def main() -> None:
             soak = Soak(Sandbox(process, ready), given.seed)
             soak.run(given.minutes * 60)
             found = soak.differences()
-            print(json.dumps(dict(soak.done.most_common()), indent=1))  # noqa: T201 - a program
-            print(f"{len(soak.compared.records())} tenants; {len(found)} differences")  # noqa: T201
-            print("\n".join(found))  # noqa: T201
+            text = report(soak, found, given.minutes)
+            print("\n".join([text, *found]))  # noqa: T201 - a program
+            if given.minutes >= LONG:
+                REPORT.write_text(text)
         finally:
             stop(process)
     sys.exit(1 if found else 0)

@@ -43,7 +43,11 @@ CLUSTER: Mapping[str, tuple[str, ...]] = {
     AUDIT: ("DescribeCluster",),
 }
 
-_NETWORK = ("CreateNetworkInterface", "DescribeNetworkInterfaces", "DeleteNetworkInterface")
+_NETWORK = (
+    "CreateNetworkInterface", "DescribeNetworkInterfaces", "DescribeSubnets",
+    "DeleteNetworkInterface", "AssignPrivateIpAddresses", "UnassignPrivateIpAddresses",
+)  # fmt: skip
+"""What Lambda itself does to put a function into a VPC, as AWS lists it."""
 
 
 def policy(function: str, stage: Stage) -> Policy:

@@ -19,7 +19,11 @@ GLANCE = 3
 _NOTHING = "No updates are to be performed"
 _MADE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 _GONE = frozenset({"DELETE_COMPLETE"})
-_NEVER_WAS = frozenset({"ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"})
+_NEVER_WAS = frozenset(
+    {"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_IN_PROGRESS"}
+)
+"""States of a stack that was never made: it can only be removed."""
+
 _UNFINISHED = ("IN_PROGRESS",)
 
 
@@ -44,6 +48,11 @@ class Stacks:
             raise
         return found[0] if found else None
 
+    def stands(self, name: str) -> bool:
+        """Whether it was made once, so that it can be updated."""
+        stack = self.find(name)
+        return stack is not None and stack["StackStatus"] not in _NEVER_WAS
+
     def outputs(self, name: str) -> Mapping[str, str]:
         """What a stack tells; nothing when it is not there."""
         stack = self.find(name) or {}
@@ -53,7 +62,7 @@ class Stacks:
         """What `deploy` would change, by the templates' own words."""
         wanted = templates.parsed(body)["Resources"]
         stack = self.find(name)
-        if stack is None or stack["StackStatus"] in _NEVER_WAS:
+        if stack is None or not self.stands(name):
             return f"create stack {name} with {len(wanted)} resources: {', '.join(wanted)}"
         there = self._cfn.get_template(StackName=name)["TemplateBody"]
         old = (templates.parsed(there) if isinstance(there, str) else there)["Resources"]

@@ -7,6 +7,9 @@ from ops import templates
 from ops.deploying.step import Say, Shop, StepFailed
 from ops.stacks import Stacks
 
+PROTECTED = "Protected"
+"""The parameter that says whether what holds data can be deleted."""
+
 Values = Callable[[], Mapping[str, str]]
 
 
@@ -33,7 +36,13 @@ class Stack:
         """Make them so."""
         body = self._body()
         stack = self._shop.stage.stack(self._part)
-        return self._stacks.deploy(stack, body, self._parameters(body), say)
+        parameters = self._parameters(body)
+        if PROTECTED in parameters and not self._stacks.stands(stack):
+            # Rolled back after a failure, what is protected would stay and be in the way for good.
+            made = self._stacks.deploy(stack, body, {**parameters, PROTECTED: "false"}, say)
+            self._stacks.deploy(stack, body, parameters, say)
+            return made
+        return self._stacks.deploy(stack, body, parameters, say)
 
     def _body(self) -> str:
         return templates.body(self._part, self._shop.catalogue.product)
@@ -60,6 +69,7 @@ def values(shop: Shop, *, with_api: bool = False) -> Mapping[str, str]:
         "MailFrom": stage.mail_from,
         "MailIdentityArn": stage.mail_identity_arn,
         "LogRetentionDays": str(stage.log_retention_days),
+        PROTECTED: "true",
         "Domain": stage.domain,
         "CertificateArn": stage.certificate_arn,
         "HostedZoneId": stage.hosted_zone_id,

@@ -9,6 +9,7 @@ import json
 import zipfile
 from dataclasses import replace
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ClientError
@@ -89,6 +90,39 @@ def test_a_stack_is_made_told_and_left_alone(shop, stacks):
     }  # fmt: skip
     changed = Stack(shop, stacks, "data", "data", lambda: values(shop) | {"LogRetentionDays": "30"})
     assert changed.plan() == "update stack arm-engine-dev-data: set LogRetentionDays"
+
+
+def test_what_holds_data_is_protected_once_it_is_made(shop):
+    """Not before: what is protected cannot be rolled back, and would be in the way for good."""
+    stacks = Mock()
+    stacks.stands.side_effect = [False, True]
+    stack = Stack(shop, stacks, "data", "data", lambda: values(shop))
+    stack.run(said()[1])
+    stack.run(said()[1])
+    asked = [call.args[2]["Protected"] for call in stacks.deploy.call_args_list]
+    assert asked == ["false", "true", "true"]
+
+
+@pytest.mark.parametrize("status", ["CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"])
+def test_a_stack_that_was_never_finished_is_removed_first(stacks, monkeypatch, status):
+    """It could not be updated: the same command makes it anew."""
+    cfn, calls = Mock(), []
+    there = [{"StackStatus": status}]
+    cfn.describe_stack_events.return_value = {"StackEvents": []}
+    cfn.describe_stacks.side_effect = lambda **_: {"Stacks": there}
+
+    def delete(**_):
+        calls.append("delete")
+        there.clear()
+
+    def create(**_):
+        calls.append("create")
+        there.append({"StackStatus": "CREATE_COMPLETE"})
+
+    cfn.delete_stack.side_effect, cfn.create_stack.side_effect = delete, create
+    monkeypatch.setattr(stacks, "_cfn", cfn)
+    assert stacks.deploy("s", "Resources: {}", {}, said()[1]) == "stack s is made"
+    assert calls == ["delete", "create"]
 
 
 def test_a_template_asks_for_what_there_is(shop):

@@ -101,8 +101,27 @@ def test_nothing_that_matters_is_removed_with_its_stack():
     for name in ("Table", "UserPool"):
         assert found[name]["DeletionPolicy"] == "RetainExceptOnCreate"
         assert found[name]["UpdateReplacePolicy"] == "Retain"
-    assert found["Table"]["Properties"]["DeletionProtectionEnabled"] is True
-    assert found["UserPool"]["Properties"]["DeletionProtection"] == "ACTIVE"
+    table, pool = (found[name]["Properties"] for name in ("Table", "UserPool"))
+    assert table["DeletionProtectionEnabled"] == {"Fn::If": ["IsProtected", True, False]}
+    assert pool["DeletionProtection"] == {"Fn::If": ["IsProtected", "ACTIVE", "INACTIVE"]}
+    assert (
+        templates.parsed(templates.body("data", PRODUCT))["Parameters"]["Protected"]["Default"]
+        == "true"
+    )
+
+
+def test_one_customers_failure_is_answered_to_nobody_else():
+    """CloudFront keeps what failed for ten seconds, whatever the policy and the answer say."""
+    (cdn,) = resources("edge", "AWS::CloudFront::Distribution").values()
+    kept = {
+        each["ErrorCode"]: each["ErrorCachingMinTTL"]
+        for each in cdn["DistributionConfig"]["CustomErrorResponses"]
+    }
+    instead = [
+        e for e in cdn["DistributionConfig"]["CustomErrorResponses"] if "ResponsePagePath" in e
+    ]
+    assert not instead, "they would replace the API's JSON"
+    assert kept == dict.fromkeys((400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504), 0)
 
 
 def test_every_functions_log_has_an_end():
@@ -138,7 +157,6 @@ def test_nothing_of_the_api_is_cached_but_the_plans():
     assert behaviours["/api/*"]["CachePolicyId"] == caching_disabled
     assert behaviours["/api/*"]["OriginRequestPolicyId"] == all_headers_but_host
     assert "FunctionAssociations" not in behaviours["/api/*"]
-    assert "CustomErrorResponses" not in cdn["DistributionConfig"], "they replace the API's JSON"
 
 
 def test_the_logs_alarms_watch_lines_that_the_code_writes():

@@ -1,12 +1,16 @@
 """The way to the API server: whom it trusts, where it goes, and what it says when nothing comes."""
 
 import socket
+import ssl
 import threading
+from base64 import b64encode
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from urllib3.util import create_urllib3_context
 
 from chalicelib.domain.errors import Temporary
+from chalicelib.gateways import pools
 from chalicelib.gateways.kubernetes_http import KubernetesHttp, fixed
 from sandbox import certificate
 from sandbox.kubernetes.__main__ import _tls
@@ -142,3 +146,26 @@ def test_no_proxy_stands_before_what_it_names(serve, get, monkeypatch):
     monkeypatch.setenv("no_proxy", "cluster.test,127.0.0.1")
     assert get(f"http://127.0.0.1:{port}") == 200
     assert (len(asked), by_proxy) == (1, [])
+
+
+def test_a_clusters_own_authority_need_not_be_strict(authority, monkeypatch):
+    """Since 3.13 Python wants extensions that many a cluster's authority lacks."""
+
+    def strict():
+        context = create_urllib3_context()
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr(pools, "create_urllib3_context", strict)
+    flags = [
+        pools.pool_to("https://cluster.test", ca_data=ca).connection_pool_kw["ssl_context"]
+        for ca in (authority[0], None)
+    ]
+    assert [bool(c.verify_flags & ssl.VERIFY_X509_STRICT) for c in flags] == [False, True]
+
+
+def test_a_proxy_may_want_a_name_and_a_password(monkeypatch):
+    """They stand in its address, as every tool has it."""
+    monkeypatch.setenv("https_proxy", "http://ada:s%40fe@proxy.test:3128")
+    pool = pools.pool_to("https://cluster.test")
+    assert pool.proxy_headers["proxy-authorization"] == "Basic " + b64encode(b"ada:s@fe").decode()

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from chalicelib.domain.catalogue import (
@@ -131,7 +131,11 @@ class _Table:
                 isinstance(v, str) and _is_range(v) for v in value
             )
 
-        return tuple(self._take(key, (), ok, "must be a list of address ranges (10.0.0.0/8)"))
+        found = tuple(self._take(key, (), ok, "must be a list of address ranges (10.0.0.0/8)"))
+        for each in found:
+            if wrong := _unfit(ip_network(each)):
+                self.problem(key, f"{each} {wrong}")
+        return found
 
     def mapping(self, key: str, pattern: re.Pattern[str] | None = None) -> Mapping[str, str]:
         value = self._take(
@@ -145,10 +149,23 @@ class _Table:
 
 
 def _is_range(text: str) -> bool:
+    """Whether it is a range as Kubernetes reads it: no netmask, no zone, no leading zeros."""
     try:
-        return bool(ip_network(text)) and "/" in text
+        return str(ip_network(text)) == text and "%" not in text
     except ValueError:
         return False
+
+
+def _unfit(network: IPv4Network | IPv6Network) -> str | None:
+    """Why no rule of a NetworkPolicy can speak of this range."""
+    if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped is not None:
+        return (
+            "is IPv4 written as IPv6, which the API server refuses in a NetworkPolicy: "
+            "name the IPv4 range; such addresses are IPv4 on the wire"
+        )
+    if network.prefixlen == 0:
+        return "is every address: the API server takes only a part of them"
+    return None
 
 
 def _product(table: _Table) -> Product:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from sandbox.kubernetes import quantities, selectors, statuses
+from sandbox.kubernetes import network_validation, quantities, selectors, statuses
 from sandbox.kubernetes.kinds import Kind, Object
 from sandbox.kubernetes.statuses import Invalid
 
@@ -116,6 +116,7 @@ def _spec(kind: Kind, obj: Object) -> Iterator[Invalid]:
     check_kind = {
         "ResourceQuota": _quota,
         "LimitRange": _limits,
+        "NetworkPolicy": network_validation.network_policy,
         "Service": _service,
         "Pod": _pod,
         "Deployment": _workload,

@@ -55,6 +55,17 @@ def test_names_in_stripe_lead_there_and_back(catalogue):
             '"10.0.0.1/8", ',
             "cluster.blocked_ranges: must be a list of address ra",
         ),
+        (
+            '"10.0.0.0/8", ',
+            '"10.0.0.0/255.0.0.0", ',
+            "cluster.blocked_ranges: must be a list of address ra",
+        ),
+        (
+            '"64:ff9b::/96"',
+            '"::ffff:0:0/96"',
+            "cluster.blocked_ranges: ::ffff:0:0/96 is IPv4 written as IPv6",
+        ),
+        ('"10.0.0.0/8", ', '"0.0.0.0/0", ', "cluster.blocked_ranges: 0.0.0.0/0 is every address"),
         ("popular = true", 'templates = "../etc"', "plans.pro.templates: must look like"),
         ("support@arm-engine.io", "nobody", "product.support_email"),
     ],

@@ -71,7 +71,7 @@ def test_the_internet_is_open_but_for_what_is_the_clusters_and_the_clouds(object
     blocks = {to["ipBlock"]["cidr"]: to["ipBlock"]["except"] for to in rule["to"]}
     for address in ("10.1.2.3", "172.20.0.1", "192.168.9.9", "169.254.169.254", "100.64.0.1"):
         assert any(ip_address(address) in ip_network(each) for each in blocks["0.0.0.0/0"])
-    for address in ("fd00:ec2::254", "fe80::1", "::ffff:169.254.169.254"):
+    for address in ("fd00:ec2::254", "fe80::1", "64:ff9b::169.254.169.254"):
         assert any(ip_address(address) in ip_network(each) for each in blocks["::/0"])
     assert not any(ip_address("93.184.215.14") in ip_network(each) for each in blocks["0.0.0.0/0"])
 

@@ -41,6 +41,7 @@ CHECKS: Sequence[Check] = (
     surroundings.user_pool,
     surroundings.mail,
     surroundings.cluster,
+    surroundings.isolation,
 )
 
 IN_A_SANDBOX: Sequence[Check] = (

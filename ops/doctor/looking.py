@@ -8,6 +8,7 @@ from typing import Any
 
 import stripe
 import urllib3
+import yaml
 from urllib3.exceptions import HTTPError
 
 from chalicelib.config import Settings
@@ -135,6 +136,15 @@ class Look:
         except eks.exceptions.ResourceNotFoundException:
             return []
         return list(found["accessEntry"].get("kubernetesGroups", []))
+
+    def addon(self, name: str, cluster: str) -> Mapping[str, Any] | None:
+        """The settings of a cluster's add-on; None when EKS does not keep it as one."""
+        eks = self._client("eks")
+        try:
+            found = eks.describe_addon(clusterName=cluster, addonName=name)["addon"]
+        except eks.exceptions.ResourceNotFoundException:
+            return None
+        return yaml.safe_load(found.get("configurationValues") or "{}") or {}
 
     @cached_property
     def aws_time(self) -> float:

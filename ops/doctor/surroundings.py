@@ -9,6 +9,9 @@ from ops.doctor.looking import Look
 SKEW = 60
 """Seconds that this machine's clock may be off; a webhook's signature is good for 300."""
 
+VPC_CNI = "vpc-cni"
+"""EKS's own network plugin. It can enforce NetworkPolicies, and does not unless told."""
+
 
 def user_pool(look: Look) -> Finding:
     """Accounts work as the pages expect, and nobody learns who has one."""
@@ -71,3 +74,22 @@ def cluster(look: Look) -> Finding:
                 f"--cluster-name {wanted} --principal-arn {role} --kubernetes-groups {group}",
             )
     return ok(name, f"{wanted} is active, and lets {' and '.join(rights.CLUSTER)} in")
+
+
+def isolation(look: Look) -> Finding:
+    """The cluster's network enforces NetworkPolicies: without that no tenant is kept to itself."""
+    name, wanted = "isolation", look.stage.cluster_name
+    if look.settings_of(rights.WORKER).kube_server:
+        return ok(name, "is up to the cluster's network: it has to enforce NetworkPolicies")
+    settings = look.addon(VPC_CNI, wanted)
+    if settings is None:
+        return ok(name, f"{VPC_CNI} is no add-on here: what you have must enforce NetworkPolicies")
+    if str(settings.get("enableNetworkPolicy")).lower() != "true":
+        return warn(
+            name,
+            f"{VPC_CNI} of {wanted} enforces no NetworkPolicies: tenants reach each other",
+            f"aws eks update-addon --cluster-name {wanted} --addon-name {VPC_CNI} "
+            "--resolve-conflicts PRESERVE --configuration-values "
+            """'{"enableNetworkPolicy": "true"}'; if another plugin enforces them, leave it""",
+        )
+    return ok(name, f"{VPC_CNI} enforces NetworkPolicies")

@@ -43,20 +43,21 @@ class Attempt:
 
     @cached_property
     def request(self) -> Any:  # noqa: ANN401 - a CEL value
-        """What was asked, and by whom: all that a condition of ours looks at."""
+        """What was asked, and by whom: all that a condition of ours looks at.
+
+        What is empty is left out: an expression that names it without `has` fails.
+        """
         kind = self.kind
         within = self.name if kind == _NAMESPACE else self.namespace
         request = {
             "operation": self.operation,
             "kind": {"group": kind.group, "version": kind.version, "kind": kind.name},
             "resource": {"group": kind.group, "version": kind.version, "resource": kind.plural},
-            "subResource": self.subresource,
-            "name": self.name,
-            "namespace": within,
             "dryRun": self.dry_run,
             "userInfo": {"username": self.user.name, "groups": list(self.user.groups)},
         }
-        return json_to_cel(request)
+        some = {"subResource": self.subresource, "name": self.name, "namespace": within}
+        return json_to_cel(request | {name: value for name, value in some.items() if value})
 
     @cached_property
     def objects(self) -> dict[str, Any]:

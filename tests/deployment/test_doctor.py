@@ -58,6 +58,7 @@ SOUND = {
     "plan_changes": [],
     "clusters": {"status": "ACTIVE", "resourcesVpcConfig": {"endpointPublicAccess": True}},
     "groups": ["arm-engine:workers"],
+    "addons": {"vpc-cni": {"enableNetworkPolicy": "true"}},
 }  # fmt: skip
 
 
@@ -85,6 +86,10 @@ class Facts(Look):
     def groups_of(self, *_):
         """As given."""
         return self._facts["groups"]
+
+    def addon(self, name, _):
+        """As given."""
+        return self._facts["addons"].get(name)
 
     def rule(self, name):
         """As given."""
@@ -203,6 +208,9 @@ QUEUE = ["queues", "arm-engine-dev-tenants.fifo"]
         ("cluster", put(["clusters", "status"], "CREATING"), "fail", "is CREATING", "wait"),
         ("cluster", put(["clusters", "resourcesVpcConfig", "endpointPublicAccess"], 0), "fail", "private endpoint", "subnet_ids"),
         ("cluster", put(["groups"], ["system:masters"]), "fail", "does not take the worker for one of arm-engine:workers", "aws eks create-access-entry"),
+        ("isolation", put(["addons", "vpc-cni"], {}), "warn", "enforces no NetworkPolicies", "aws eks update-addon"),
+        ("isolation", put(["addons", "vpc-cni", "enableNetworkPolicy"], "false"), "warn", "tenants reach each other", "update-addon"),
+        ("isolation", drop("addons", "vpc-cni"), "ok", "what you have must enforce", ""),
     ],
 )  # fmt: skip
 def test_a_mistake_is_found_and_told(shop, name, plant, state, said, todo):

@@ -28,7 +28,11 @@ from tests.serving import part
 REGION = "eu-central-1"
 ISSUER = f"https://cognito-idp.{REGION}.amazonaws.com"
 DEV = stages.load("dev")
-ANSWERED_HERE = ("before-call.eks.DescribeAccessEntry", "before-call.lambda.GetAccountSettings")
+ANSWERED_HERE = (
+    "before-call.eks.DescribeAccessEntry",
+    "before-call.eks.DescribeAddon",
+    "before-call.lambda.GetAccountSettings",
+)
 """What moto does not know."""
 
 CACHED = ("_settings", "_parameters", "records", "queue")
@@ -79,7 +83,8 @@ class Stage:
             root=stages.ROOT, env={}, stripe_base=stripe_url,
         )  # fmt: skip
         self.groups = [f"{DEV.app}:workers"]
-        answers = (self._access_entry, self._limits)
+        self.addon = '{"enableNetworkPolicy": "true"}'
+        answers = (self._access_entry, self._addon, self._limits)
         for event, answer in zip(ANSWERED_HERE, answers, strict=True):
             session.events.register(event, answer, unique_id=event)
         self._make_data()
@@ -89,6 +94,10 @@ class Stage:
     def _access_entry(self, **_):
         """What EKS answers."""
         return SimpleNamespace(status_code=200), {"accessEntry": {"kubernetesGroups": self.groups}}
+
+    def _addon(self, **_):
+        """What EKS answers: an add-on's settings are a text, in JSON or YAML."""
+        return SimpleNamespace(status_code=200), {"addon": {"configurationValues": self.addon}}
 
     def _limits(self, **_):
         """What Lambda answers."""

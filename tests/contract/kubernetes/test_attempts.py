@@ -69,6 +69,8 @@ def binding(kind, name, subject):
 ACCOUNT = {"kind": "ServiceAccount", "name": "tenant-admin", "namespace": NAMESPACE}
 ADMIN = f"{RBAC}/namespaces/{NAMESPACE}"
 OTHER = f"{CORE}/arm-theirs"
+HELD = {"metadata": {"finalizers": ["networking.k8s.aws/resources"]}}
+LET_GO = {"metadata": {"finalizers": None}}
 
 ATTEMPTS = [
     apply("worker", "makes a namespace that is not called like a tenant", f"{CORE}/shop", "Namespace", POLICY_SAYS, metadata={"labels": OURS}),
@@ -112,8 +114,13 @@ ATTEMPTS = [
     merge("namespace admin", "raises a tenant's entitlements", TENANT, {"metadata": {"annotations": {"arm-engine.io/entitlement.environments": "99"}}}, POLICY_SAYS),
     Attempt("namespace admin", "deletes a tenant's network policy", "DELETE", f"{POLICIES}/deny-all", by=POLICY_SAYS),
     Attempt("namespace admin", "deletes a tenant's namespace", "DELETE", TENANT, by=POLICY_SAYS),
+    merge("namespace admin", "holds back a tenant's network policy with a finalizer", f"{POLICIES}/deny-all", HELD, POLICY_SAYS),
+    merge("outsider", "changes a tenant's network policy under cover of a finalizer", f"{POLICIES}/deny-all", {**HELD, "spec": {"podSelector": {"matchLabels": {"a": "b"}}}}, POLICY_SAYS),
+    merge("outsider", "takes our label off a tenant's network policy under cover of a finalizer", f"{POLICIES}/deny-all", {"metadata": {**HELD["metadata"], "labels": {"app.kubernetes.io/managed-by": None}}}, POLICY_SAYS),
+    merge("outsider", "holds back a tenant's quota with a finalizer", f"{TENANT}/resourcequotas/plan", HELD, POLICY_SAYS),
 ]  # fmt: skip
-"""A namespace admin is somebody whom a cluster's own role has given everything in the tenant."""
+"""A namespace admin is somebody whom a cluster's own role has given everything in the tenant: an
+account of the tenant's. An outsider has the same rights, and an account elsewhere."""
 
 DEPLOYMENT = {
     "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "ours"},
@@ -135,7 +142,7 @@ def who(cluster, objects, owner, token_of):
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": {**labels, "name": "ours"}
     }  # fmt: skip
     deployment = {**DEPLOYMENT, "metadata": {**labels, "name": "ours"}}
-    noted = {"arm-engine.io/objects": '["ConfigMap/ours","Deployment/ours"]'}
+    noted = {"arm-engine.io/objects": '["ConfigMap/ours","Deployment/ours","StatefulSet/stored"]'}
     namespace, *rest = objects()
     metadata = namespace["metadata"]
     metadata = {**metadata, "annotations": {**metadata["annotations"], **noted}}
@@ -146,6 +153,7 @@ def who(cluster, objects, owner, token_of):
         (f"{OTHER}/secrets", "Secret", "theirs"),
         (f"{TENANT}/configmaps", "ConfigMap", "theirs"),
         (f"{TENANT}/serviceaccounts", "ServiceAccount", "admin"),
+        (f"{OTHER}/serviceaccounts", "ServiceAccount", "outsider"),
     ):
         body = {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}}
         assert cluster.ask("POST", path, body)[0] == 201
@@ -153,12 +161,14 @@ def who(cluster, objects, owner, token_of):
     version = {"apiVersion": "rbac.authorization.k8s.io/v1"}
     cluster.ask("POST", f"{ADMIN}/roles", {**version, "kind": "Role", **everything})
     bound = binding("Role", "everything", {**ACCOUNT, "name": "admin"})
+    bound["subjects"].append({**ACCOUNT, "name": "outsider", "namespace": "arm-theirs"})
     body = {**version, "kind": "RoleBinding", "metadata": {"name": "everything"}, **bound}
     assert cluster.ask("POST", f"{ADMIN}/rolebindings", body)[0] == 201
     return {
         "worker": token_of(*setup.WORKER),
         "tenant": token_of(NAMESPACE, "tenant-admin"),
         "namespace admin": token_of(NAMESPACE, "admin"),
+        "outsider": token_of("arm-theirs", "outsider"),
     }
 
 
@@ -207,6 +217,7 @@ def test_the_table_of_attempts_stands_in_the_documentation():
         ("tenant", "GET", TENANT, None),
         ("tenant", "GET", f"{TENANT}/resourcequotas/plan", None),
         ("tenant", "POST", f"{TENANT}/configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m"}}),
+        ("tenant", "POST", f"{TENANT}/configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "stored"}}),
         ("tenant", "DELETE", f"{TENANT}/configmaps/theirs", None),
         ("worker", "GET", CORE, None),
     ],
@@ -216,10 +227,24 @@ def test_what_is_rightful_is_allowed(cluster, who, who_asks, method, path, body)
     assert cluster.ask(method, path, body, token=who[who_asks])[0] in {200, 201}
 
 
+def test_what_enforces_network_policies_holds_and_lets_go(cluster, who):
+    """A finalizer goes on, and off again when the policy is deleted, and then it is gone."""
+    path = f"{POLICIES}/deny-all"
+    for patch, deleted in ((HELD, False), (LET_GO, False), (HELD, True), (LET_GO, True)):
+        if deleted and patch is LET_GO:
+            assert cluster.ask("DELETE", path, token=who["worker"])[0] == 200
+        status, answer = cluster.ask(
+            "PATCH", path, patch, token=who["outsider"], content_type=MERGE
+        )
+        assert status == 200, answer
+    assert cluster.ask("GET", path)[0] == 404
+
+
 def test_the_names_are_the_catalogues():
     """Prefix, label, annotation and account in infra/cluster.yaml follow from plans.toml."""
     product = catalogue().product
     text = setup.FILE.read_text("utf-8")
+    assert f"'^system:serviceaccounts:{product.namespace_prefix}-[0-9a-f]{{16}}$'" in text
     assert f"'^{product.namespace_prefix}-[0-9a-f]{{16}}$'" in text
     assert f"'app.kubernetes.io/managed-by'] == '{product.app}'" in text
     assert f"'{product.label_domain}/objects'" in text

@@ -169,15 +169,15 @@ def _rule_matches(rule: Object, attempt: Attempt) -> bool:
 
 
 def _namespace_matches(selector: Object, attempt: Attempt) -> bool:
-    """Cluster-scoped objects are never left out by it; a Namespace counts by its own labels."""
+    """Cluster-scoped objects are never left out by it; a Namespace counts by its own labels.
+
+    By those that it is to have, that is, unless it is deleted.
+    """
     if not selector:
         return True
     if attempt.kind == _NAMESPACE:
-        return any(
-            selectors.selects(selector, each["metadata"].get("labels") or {})
-            for each in (attempt.before, attempt.after)
-            if each is not None
-        )
+        some = attempt.before if attempt.after is None else attempt.after
+        return selectors.selects(selector, (some or {}).get("metadata", {}).get("labels") or {})
     if attempt.namespace_object is None:
         return not attempt.kind.namespaced
     labels = attempt.namespace_object["metadata"].get("labels") or {}

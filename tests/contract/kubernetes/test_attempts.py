@@ -112,6 +112,7 @@ ATTEMPTS = [
     merge("tenant", "scales a Deployment of the plan's templates", f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/ours/scale", {"spec": {"replicas": 0}}, POLICY_SAYS),
     merge("namespace admin", "raises a tenant's quota", f"{TENANT}/resourcequotas/plan", {"spec": {"hard": {"pods": "1000"}}}, POLICY_SAYS),
     merge("namespace admin", "raises a tenant's entitlements", TENANT, {"metadata": {"annotations": {"arm-engine.io/entitlement.environments": "99"}}}, POLICY_SAYS),
+    merge("namespace admin", "takes our label off a tenant's namespace", TENANT, {"metadata": {"labels": {"app.kubernetes.io/managed-by": None}}}, POLICY_SAYS),
     Attempt("namespace admin", "deletes a tenant's network policy", "DELETE", f"{POLICIES}/deny-all", by=POLICY_SAYS),
     Attempt("namespace admin", "deletes a tenant's namespace", "DELETE", TENANT, by=POLICY_SAYS),
     merge("namespace admin", "holds back a tenant's network policy with a finalizer", f"{POLICIES}/deny-all", HELD, POLICY_SAYS),

@@ -110,10 +110,21 @@ def _faults(
         yield "status is not a template's to set"
     if kind in _POD_AT and not isinstance(_at(document, _POD_AT[kind]), dict):
         yield f"{'.'.join(_POD_AT[kind])} is missing"
+    yield from _refused_by_the_cluster(document, kind)
     known = {*placeholders.ALWAYS, *(f"entitlement.{each}" for each in plan.entitlements)}
     unknown = sorted(placeholders.named_in(document) - known)
     if unknown:
         yield f"unknown placeholder {', '.join(unknown)}: known are {', '.join(sorted(known))}"
+
+
+def _refused_by_the_cluster(document: Mapping[str, Any], kind: str) -> Iterator[str]:
+    """What the admission policies of infra/cluster.yaml would refuse, tenant by tenant."""
+    if kind != "Service":
+        return
+    if _at(document, ("spec", "externalIPs")):
+        yield "spec.externalIPs must not be given: traffic of others would be taken over"
+    if _at(document, ("spec", "type")) == "ExternalName":
+        yield "spec.type must not be ExternalName: a tenant would reach inside addresses by it"
 
 
 def _at(value: Any, path: tuple[str, ...]) -> Any:  # noqa: ANN401 - YAML of any shape

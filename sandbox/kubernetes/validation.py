@@ -152,6 +152,10 @@ def _quota(spec: Object) -> Iterator[Invalid]:
 
 
 def _service(spec: Object) -> Iterator[Invalid]:
+    if spec.get("type") == "ExternalName":
+        if not spec.get("externalName"):
+            yield Invalid("spec.externalName", "Required value", _REQUIRED)
+        return
     if not spec.get("ports") and spec.get("clusterIP") != "None":
         yield Invalid("spec.ports", "Required value", _REQUIRED)
 

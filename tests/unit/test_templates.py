@@ -25,6 +25,7 @@ spec:
         - {name: ENVIRONMENTS, value: "{{entitlement.environments}}"}
         - {name: HOST, value: "{{ tenant }}.example.com"}
 """
+SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n"
 SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: pull}\nstringData: {a: b}\n"
 
 
@@ -90,6 +91,8 @@ def test_a_suspended_tenants_templates_are_at_zero(objects):
         (SECRET.replace("a: b", "a: '{{password}}'"), "Secret pull: unknown placeholder password: known are app"),
         (SECRET.replace("a: b", "a: '{{entitlement.jets}}'"), "unknown placeholder entitlement.jets"),
         (DEPLOYMENT.split("  template:", maxsplit=1)[0], "Deployment product: spec.template.spec is missing"),
+        (SERVICE + "spec: {type: ExternalName, externalName: a.internal}", "Service web: spec.type must not be ExternalName"),
+        (SERVICE + "spec: {ports: [{port: 80}], externalIPs: [192.0.2.1]}", "Service web: spec.externalIPs must not"),
         ("apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: tenant-admin}", "ServiceAccount tenant-admin: there is already"),
         ("apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny-all}", "NetworkPolicy deny-all: there is"),
     ],

@@ -66,6 +66,11 @@ def binding(kind, name, subject):
     }  # fmt: skip
 
 
+def service(spec):
+    metadata = {"name": "web"}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+
+
 ACCOUNT = {"kind": "ServiceAccount", "name": "tenant-admin", "namespace": NAMESPACE}
 ADMIN = f"{RBAC}/namespaces/{NAMESPACE}"
 OTHER = f"{CORE}/arm-theirs"
@@ -110,11 +115,15 @@ ATTEMPTS = [
     merge("tenant", "changes an object of the plan's templates", f"{TENANT}/configmaps/ours", {"data": {"a": "b"}}, POLICY_SAYS),
     Attempt("tenant", "deletes an object of the plan's templates", "DELETE", f"{TENANT}/configmaps/ours", by=POLICY_SAYS),
     merge("tenant", "scales a Deployment of the plan's templates", f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/ours/scale", {"spec": {"replicas": 0}}, POLICY_SAYS),
+    Attempt("tenant", "makes a Service that takes over an outside address", "POST", f"{TENANT}/services", service({"ports": [{"port": 80}], "externalIPs": ["192.0.2.1"]}), POLICY_SAYS),
+    Attempt("tenant", "makes a Service that is another name for an inside address", "POST", f"{TENANT}/services", service({"type": "ExternalName", "externalName": "metadata.internal"}), POLICY_SAYS),
+    merge("tenant", "gives a Service of its own an outside address", f"{TENANT}/services/theirs", {"spec": {"externalIPs": ["192.0.2.1"]}}, POLICY_SAYS),
     merge("namespace admin", "raises a tenant's quota", f"{TENANT}/resourcequotas/plan", {"spec": {"hard": {"pods": "1000"}}}, POLICY_SAYS),
     merge("namespace admin", "raises a tenant's entitlements", TENANT, {"metadata": {"annotations": {"arm-engine.io/entitlement.environments": "99"}}}, POLICY_SAYS),
     merge("namespace admin", "takes our label off a tenant's namespace", TENANT, {"metadata": {"labels": {"app.kubernetes.io/managed-by": None}}}, POLICY_SAYS),
     Attempt("namespace admin", "deletes a tenant's network policy", "DELETE", f"{POLICIES}/deny-all", by=POLICY_SAYS),
     Attempt("namespace admin", "deletes a tenant's namespace", "DELETE", TENANT, by=POLICY_SAYS),
+    Attempt("namespace admin", "makes a Service that takes over an outside address", "POST", f"{TENANT}/services", service({"ports": [{"port": 80}], "externalIPs": ["192.0.2.1"]}), POLICY_SAYS),
     merge("namespace admin", "holds back a tenant's network policy with a finalizer", f"{POLICIES}/deny-all", HELD, POLICY_SAYS),
     merge("outsider", "changes a tenant's network policy under cover of a finalizer", f"{POLICIES}/deny-all", {**HELD, "spec": {"podSelector": {"matchLabels": {"a": "b"}}}}, POLICY_SAYS),
     merge("outsider", "takes our label off a tenant's network policy under cover of a finalizer", f"{POLICIES}/deny-all", {"metadata": {**HELD["metadata"], "labels": {"app.kubernetes.io/managed-by": None}}}, POLICY_SAYS),
@@ -158,6 +167,8 @@ def who(cluster, objects, owner, token_of):
     ):
         body = {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}}
         assert cluster.ask("POST", path, body)[0] == 201
+    theirs = {**service({"ports": [{"port": 80}]}), "metadata": {"name": "theirs"}}
+    assert cluster.ask("POST", f"{TENANT}/services", theirs)[0] == 201
     everything = {"metadata": {"name": "everything"}, "rules": role((["*"], ["*"], ["*"]))}
     version = {"apiVersion": "rbac.authorization.k8s.io/v1"}
     cluster.ask("POST", f"{ADMIN}/roles", {**version, "kind": "Role", **everything})
@@ -195,7 +206,7 @@ def by(answer):
 
 def state(cluster):
     paths = (CORE, f"{RBAC}/clusterrolebindings", "/api/v1/resourcequotas", "/api/v1/configmaps",
-             "/api/v1/secrets", f"{RBAC}/roles", f"{RBAC}/rolebindings", POLICIES)  # fmt: skip
+             "/api/v1/services", "/api/v1/secrets", f"{RBAC}/roles", f"{RBAC}/rolebindings", POLICIES)  # fmt: skip
     lists = [cluster.ask("GET", path)[1]["items"] for path in paths]
     return {
         each["metadata"]["uid"]: each.get("spec") or each.get("rules")
@@ -220,6 +231,7 @@ def test_the_table_of_attempts_stands_in_the_documentation():
         ("tenant", "POST", f"{TENANT}/configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m"}}),
         ("tenant", "POST", f"{TENANT}/configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "stored"}}),
         ("tenant", "DELETE", f"{TENANT}/configmaps/theirs", None),
+        ("tenant", "POST", f"{TENANT}/services", service({"ports": [{"port": 80}]})),
         ("worker", "GET", CORE, None),
     ],
 )  # fmt: skip

@@ -100,3 +100,20 @@ def test_ours_do_not_concern_what_is_the_clusters_own(asked):
     ours = {"app.kubernetes.io/managed-by": "arm-engine"}
     assert asked.make(ROLES, "ClusterRole", "r", labels=ours) == 201
     assert asked.make(NAMESPACES, "Namespace", "n", labels=ours) == 422
+
+
+def test_what_was_there_before_can_still_be_let_go(asked):
+    """A Service that would be refused today loses its finalizer, and so it and its namespace go."""
+    ours = {"app.kubernetes.io/managed-by": "arm-engine"}
+    assert asked.make(NAMESPACES, "Namespace", "n", labels=ours) == 201
+    path = f"{NAMESPACES}/n/services"
+    metadata = {"name": "web", "finalizers": ["example.com/hold"]}
+    spec = {"ports": [{"port": 80}], "externalIPs": ["192.0.2.1"]}
+    body = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+    assert asked.ask("POST", path, body) == 201
+    setup.apply(asked.cluster, "t")
+    more = {"spec": {"externalIPs": ["192.0.2.1", "192.0.2.2"]}}
+    assert asked.ask("PATCH", f"{path}/web", more) == 422
+    assert asked.ask("DELETE", f"{path}/web") == 200
+    assert asked.ask("PATCH", f"{path}/web", {"metadata": {"finalizers": None}}) == 200
+    assert asked.ask("GET", f"{path}/web") == 404

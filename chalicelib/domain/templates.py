@@ -119,6 +119,9 @@ def _faults(
 
 def _refused_by_the_cluster(document: Mapping[str, Any], kind: str) -> Iterator[str]:
     """What the admission policies of infra/cluster.yaml would refuse, tenant by tenant."""
+    named = _at(document, (*_POD_AT[kind], "priorityClassName")) if kind in _POD_AT else None
+    if isinstance(named, str) and named.startswith("system-"):
+        yield f"priorityClassName must not be {named}: its pods would push out everybody's"
     if kind != "Service":
         return
     if _at(document, ("spec", "externalIPs")):

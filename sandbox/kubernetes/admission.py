@@ -7,6 +7,7 @@ from sandbox.kubernetes import (
     limits,
     pod_security,
     policies,
+    priority,
     quota,
     statuses,
 )
@@ -21,7 +22,6 @@ _GRANTING = ("rules", "roleRef", "subjects")
 _LEVEL = "pod-security.kubernetes.io/enforce"
 _POD: Object = {
     "serviceAccountName": "default",
-    "priority": 0,
     "preemptionPolicy": "PreemptLowerPriority",
     "tolerations": [
         {
@@ -68,7 +68,7 @@ def admitted(store: Store, kind: Kind, obj: Object, live: Object | None) -> Obje
         return obj
     spec = {**_POD, **obj["spec"]}
     spec["serviceAccount"] = spec["serviceAccountName"]
-    pod = limits.sized(store, {**obj, "spec": spec})
+    pod = limits.sized(store, priority.ranked({**obj, "spec": spec}))
     namespace = store.get(_NAMESPACE, "", obj["metadata"]["namespace"]) or {}
     level = (namespace.get("metadata", {}).get("labels") or {}).get(_LEVEL, "privileged")
     broken = pod_security.violations(level, pod["spec"])

@@ -91,6 +91,7 @@ def test_a_suspended_tenants_templates_are_at_zero(objects):
         (SECRET.replace("a: b", "a: '{{password}}'"), "Secret pull: unknown placeholder password: known are app"),
         (SECRET.replace("a: b", "a: '{{entitlement.jets}}'"), "unknown placeholder entitlement.jets"),
         (DEPLOYMENT.split("  template:", maxsplit=1)[0], "Deployment product: spec.template.spec is missing"),
+        (DEPLOYMENT.replace("      containers:", "      priorityClassName: system-node-critical\n      containers:"), "Deployment product: priorityClassName must not be system-node-critical"),
         (SERVICE + "spec: {type: ExternalName, externalName: a.internal}", "Service web: spec.type must not be ExternalName"),
         (SERVICE + "spec: {ports: [{port: 80}], externalIPs: [192.0.2.1]}", "Service web: spec.externalIPs must not"),
         ("apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: tenant-admin}", "ServiceAccount tenant-admin: there is already"),

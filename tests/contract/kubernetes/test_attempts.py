@@ -71,6 +71,17 @@ def service(spec):
     return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
 
 
+def pod(priority_class=""):
+    container = {
+        "name": "c", "image": "x:1",
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    }  # fmt: skip
+    security = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    spec = {"containers": [container], "securityContext": security}
+    spec |= {"priorityClassName": priority_class} if priority_class else {}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": spec}
+
+
 ACCOUNT = {"kind": "ServiceAccount", "name": "tenant-admin", "namespace": NAMESPACE}
 ADMIN = f"{RBAC}/namespaces/{NAMESPACE}"
 OTHER = f"{CORE}/arm-theirs"
@@ -118,6 +129,7 @@ ATTEMPTS = [
     Attempt("tenant", "makes a Service that takes over an outside address", "POST", f"{TENANT}/services", service({"ports": [{"port": 80}], "externalIPs": ["192.0.2.1"]}), POLICY_SAYS),
     Attempt("tenant", "makes a Service that is another name for an inside address", "POST", f"{TENANT}/services", service({"type": "ExternalName", "externalName": "metadata.internal"}), POLICY_SAYS),
     merge("tenant", "gives a Service of its own an outside address", f"{TENANT}/services/theirs", {"spec": {"externalIPs": ["192.0.2.1"]}}, POLICY_SAYS),
+    *(Attempt("tenant", f"runs a pod as {name}, which pushes out others", "POST", f"{TENANT}/pods", pod(name), POLICY_SAYS) for name in ("system-node-critical", "system-cluster-critical")),
     merge("namespace admin", "raises a tenant's quota", f"{TENANT}/resourcequotas/plan", {"spec": {"hard": {"pods": "1000"}}}, POLICY_SAYS),
     merge("namespace admin", "raises a tenant's entitlements", TENANT, {"metadata": {"annotations": {"arm-engine.io/entitlement.environments": "99"}}}, POLICY_SAYS),
     merge("namespace admin", "takes our label off a tenant's namespace", TENANT, {"metadata": {"labels": {"app.kubernetes.io/managed-by": None}}}, POLICY_SAYS),
@@ -206,7 +218,7 @@ def by(answer):
 
 def state(cluster):
     paths = (CORE, f"{RBAC}/clusterrolebindings", "/api/v1/resourcequotas", "/api/v1/configmaps",
-             "/api/v1/services", "/api/v1/secrets", f"{RBAC}/roles", f"{RBAC}/rolebindings", POLICIES)  # fmt: skip
+             f"{TENANT}/services", f"{TENANT}/pods", "/api/v1/secrets", f"{RBAC}/roles", f"{RBAC}/rolebindings", POLICIES)  # fmt: skip
     lists = [cluster.ask("GET", path)[1]["items"] for path in paths]
     return {
         each["metadata"]["uid"]: each.get("spec") or each.get("rules")
@@ -232,6 +244,7 @@ def test_the_table_of_attempts_stands_in_the_documentation():
         ("tenant", "POST", f"{TENANT}/configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "stored"}}),
         ("tenant", "DELETE", f"{TENANT}/configmaps/theirs", None),
         ("tenant", "POST", f"{TENANT}/services", service({"ports": [{"port": 80}]})),
+        ("tenant", "POST", f"{TENANT}/pods", pod()),
         ("worker", "GET", CORE, None),
     ],
 )  # fmt: skip

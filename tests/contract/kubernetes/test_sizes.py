@@ -83,3 +83,23 @@ def test_a_deleted_pod_leaves_room(cluster, objects, owner):
     cluster.ask("DELETE", f"{PODS}/p")
     quota = cluster.ask("GET", PODS.replace("pods", "resourcequotas/plan"))[1]
     assert quota["status"]["used"]["pods"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("rank", "status", "why"),
+    [
+        ({}, 201, ""),
+        ({"priority": 0}, 201, ""),
+        ({"priority": 7}, 403, "must not be provided in pod spec"),
+        ({"priorityClassName": "mine"}, 403, "no PriorityClass with name mine was found"),
+        ({"priorityClassName": "system-node-critical"}, 422, "may not push out others"),
+    ],
+)
+def test_a_pods_rank_is_its_classs(cluster, objects, owner, rank, status, why):
+    """The number comes from the class, before any policy looks at it."""
+    cluster.gateway().apply(objects(), owner)
+    body = pod()
+    body["spec"] |= rank
+    got, answer = cluster.ask("POST", PODS, body)
+    assert got == status, answer
+    assert answer["spec"]["priority"] == 0 if status == 201 else why in answer["message"]

@@ -42,12 +42,17 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class ClusterSelectors:
-    """Whom a tenant's pods may talk to besides each other."""
+    """Whom a tenant's pods may talk to besides each other.
+
+    Attributes:
+        dns_ranges: where DNS answers that is no pod, such as a cache on each node.
+    """
 
     dns_namespace: str
     dns_labels: Mapping[str, str]
     ingress_namespace: str
     blocked_ranges: tuple[str, ...]
+    dns_ranges: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

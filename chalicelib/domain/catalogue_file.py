@@ -125,7 +125,10 @@ class _Table:
 
         return tuple(self._take(key, (), ok, "must be a list of texts"))
 
-    def ranges(self, key: str) -> tuple[str, ...]:
+    def ranges(self, key: str, *, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
+        if default is not None and not self.optional(key):
+            return default
+
         def ok(value: object) -> bool:
             return isinstance(value, list) and all(
                 isinstance(v, str) and _is_range(v) for v in value
@@ -160,11 +163,11 @@ def _unfit(network: IPv4Network | IPv6Network) -> str | None:
     """Why no rule of a NetworkPolicy can speak of this range."""
     if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped is not None:
         return (
-            "is IPv4 written as IPv6, which the API server refuses in a NetworkPolicy: "
+            "is IPv4 written as IPv6, which the API server takes for no part of ::/0: "
             "name the IPv4 range; such addresses are IPv4 on the wire"
         )
     if network.prefixlen == 0:
-        return "is every address: the API server takes only a part of them"
+        return "is every address: name a part of them"
     return None
 
 
@@ -196,6 +199,7 @@ def _cluster(table: _Table) -> ClusterSelectors:
     return ClusterSelectors(
         dns_namespace=table.string("dns_namespace", _DNS_LABEL),
         dns_labels=table.mapping("dns_labels"),
+        dns_ranges=table.ranges("dns_ranges", default=()),
         ingress_namespace=table.string("ingress_namespace", _DNS_LABEL),
         blocked_ranges=table.ranges("blocked_ranges"),
     )

@@ -13,10 +13,13 @@ NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
 def network_policies(cluster: ClusterSelectors) -> list[dict[str, Any]]:
     """Nothing in or out, but: DNS, each other, from the ingress controller, and to the internet."""
-    dns_peer = {
-        "namespaceSelector": _named(cluster.dns_namespace),
-        "podSelector": {"matchLabels": dict(cluster.dns_labels)},
-    }
+    dns_peers: list[dict[str, Any]] = [
+        {
+            "namespaceSelector": _named(cluster.dns_namespace),
+            "podSelector": {"matchLabels": dict(cluster.dns_labels)},
+        },
+        *({"ipBlock": {"cidr": each}} for each in cluster.dns_ranges),
+    ]
     dns_ports = [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]
     ingress_peer = {"namespaceSelector": _named(cluster.ingress_namespace)}
     siblings: list[dict[str, Any]] = [{"podSelector": {}}]
@@ -24,7 +27,7 @@ def network_policies(cluster: ClusterSelectors) -> list[dict[str, Any]]:
         _policy("deny-all", {"policyTypes": ["Ingress", "Egress"]}),
         _policy(
             "allow-dns",
-            {"policyTypes": ["Egress"], "egress": [{"to": [dns_peer], "ports": dns_ports}]},
+            {"policyTypes": ["Egress"], "egress": [{"to": dns_peers, "ports": dns_ports}]},
         ),
         _policy(
             "allow-inside",

@@ -9,6 +9,7 @@ from chalicelib.domain import catalogue_file
 from chalicelib.domain.errors import Misconfigured
 from chalicelib.entrypoints import storefront
 
+DNS = '# dns_ranges = ["169.254.20.10/32"]'
 TEXT = (Path(chalicelib.__file__).parent / "plans.toml").read_text("utf-8")
 
 
@@ -66,6 +67,13 @@ def test_names_in_stripe_lead_there_and_back(catalogue):
             "cluster.blocked_ranges: ::ffff:0:0/96 is IPv4 written as IPv6",
         ),
         ('"10.0.0.0/8", ', '"0.0.0.0/0", ', "cluster.blocked_ranges: 0.0.0.0/0 is every address"),
+        (DNS, 'dns_ranges = ["169.254.20.10"]', "cluster.dns_ranges: must be a list of address ra"),
+        (DNS, 'dns_ranges = "169.254.20.10/32"', "cluster.dns_ranges: must be a list"),
+        (
+            DNS,
+            'dns_ranges = ["::ffff:a9fe:0/112"]',
+            "cluster.dns_ranges: ::ffff:a9fe:0/112 is IPv4",
+        ),
         ("popular = true", 'templates = "../etc"', "plans.pro.templates: must look like"),
         ("support@arm-engine.io", "nobody", "product.support_email"),
     ],

@@ -1,11 +1,13 @@
 """A tenant's objects: what a plan becomes in Kubernetes."""
 
 import json
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 import pytest
 
 from chalicelib.domain import tenant
+from chalicelib.domain.isolation import network_policies
 
 TENANT = "4f9c2ab81d07e635"
 
@@ -74,6 +76,22 @@ def test_the_internet_is_open_but_for_what_is_the_clusters_and_the_clouds(object
     for address in ("fd00:ec2::254", "fe80::1", "64:ff9b::169.254.169.254"):
         assert any(ip_address(address) in ip_network(each) for each in blocks["::/0"])
     assert not any(ip_address("93.184.215.14") in ip_network(each) for each in blocks["0.0.0.0/0"])
+
+
+def test_dns_is_asked_of_the_clusters_pods_and_of_the_ranges_that_are_named(catalogue):
+    """On port 53 alone; a cache on the node is no pod that a selector could find."""
+    ranges = ("169.254.20.10/32", "fd00::10/128")
+
+    def peers(**settings):
+        cluster = replace(catalogue.cluster, **settings)
+        policies = {each["metadata"]["name"]: each for each in network_policies(cluster)}
+        (rule,) = policies["allow-dns"]["spec"]["egress"]
+        assert {port["port"] for port in rule["ports"]} == {53}
+        return rule["to"]
+
+    (pods,) = peers()
+    assert pods["podSelector"] == {"matchLabels": {"k8s-app": "kube-dns"}}
+    assert peers(dns_ranges=ranges) == [pods, *({"ipBlock": {"cidr": each}} for each in ranges)]
 
 
 def test_the_tenant_cannot_change_what_bounds_it(objects):

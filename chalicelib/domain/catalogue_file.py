@@ -24,7 +24,9 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _CURRENCY = re.compile(r"[a-z]{3}")
 
 CONTAINER_KEYS = (
-    "default_cpu", "default_memory", "request_cpu", "request_memory", "max_cpu", "max_memory",
+    "default_cpu", "default_memory", "default_ephemeral_storage",
+    "request_cpu", "request_memory", "request_ephemeral_storage",
+    "max_cpu", "max_memory", "max_ephemeral_storage",
 )  # fmt: skip
 
 

@@ -12,6 +12,8 @@ from chalicelib.domain.labels import MANAGED_BY, Labels
 
 Manifest = Mapping[str, Any]
 
+_SIZED = ("cpu", "memory", "ephemeral-storage")
+
 
 @dataclass(frozen=True, slots=True)
 class TenantNamespace:
@@ -161,22 +163,20 @@ def _quota(plan: Plan, *, suspended: bool) -> Manifest:
 
 
 def _limits(plan: Plan) -> Manifest:
-    size = plan.container
+    """What a container without sizes gets, so that quotas count it, and the most it may have."""
+
+    def sizes(of: str) -> dict[str, str]:
+        return {name: plan.container[f"{of}_{name.replace('-', '_')}"] for name in _SIZED}
+
+    limit = {
+        "type": "Container",
+        "default": sizes("default"),
+        "defaultRequest": sizes("request"),
+        "max": sizes("max"),
+    }
     return {
         "apiVersion": "v1",
         "kind": "LimitRange",
         "metadata": {"name": "defaults"},
-        "spec": {
-            "limits": [
-                {
-                    "type": "Container",
-                    "default": {"cpu": size["default_cpu"], "memory": size["default_memory"]},
-                    "defaultRequest": {
-                        "cpu": size["request_cpu"],
-                        "memory": size["request_memory"],
-                    },
-                    "max": {"cpu": size["max_cpu"], "memory": size["max_memory"]},
-                }
-            ]
-        },
+        "spec": {"limits": [limit]},
     }

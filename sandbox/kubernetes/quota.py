@@ -17,6 +17,7 @@ _COUNTED = (
     "configmaps", "persistentvolumeclaims", "pods", "resourcequotas", "secrets", "services",
 )  # fmt: skip
 _COMPUTE = ("cpu", "memory", "ephemeral-storage")
+_REQUIRED = ("cpu", "memory")
 _ENDED = ("Succeeded", "Failed")
 _OBJECT_COUNT = "count/"
 
@@ -144,11 +145,11 @@ def check(store: Store, kind: Kind, obj: Object, before: Object | None) -> None:
 
 
 def _must_be_sized(quota: Object, pod: Object) -> None:
-    """With compute under quota, every container must say how much it wants."""
+    """With cpu or memory under quota, every container must say how much it wants; of disk, none."""
     missing = []
     for name in sorted((quota.get("spec") or {}).get("hard") or {}):
         side, _, resource = name.rpartition(".")
-        if resource not in _COMPUTE or side not in ("", "requests", "limits"):
+        if resource not in _REQUIRED or side not in ("", "requests", "limits"):
             continue
         unsized = [
             container["name"]

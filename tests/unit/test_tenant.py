@@ -61,6 +61,30 @@ def test_nothing_is_exposed_past_the_ingress(objects, plan):
     assert (hard["services.loadbalancers"], hard["services.nodeports"]) == ("0", "0")
 
 
+@pytest.mark.parametrize("plan", ["free", "basic", "pro"])
+def test_whatever_may_be_made_is_counted(objects, plan):
+    """Every kind that the tenant's role may create has a count, under one of its names."""
+    (role,) = (each for (kind, _), each in objects(plan).items() if kind == "Role")
+    hard = objects(plan)["ResourceQuota", "plan"]["spec"]["hard"]
+    made = {
+        f"{name}.{group}".rstrip(".")
+        for rule in role["rules"] for group in rule["apiGroups"] for name in rule["resources"]
+        if "create" in rule["verbs"] and "/" not in name
+    }  # fmt: skip
+    assert {each for each in made if not {each, f"count/{each}"} & set(hard)} == set()
+
+
+@pytest.mark.parametrize("plan", ["free", "basic", "pro"])
+def test_what_is_bounded_has_a_default(objects, plan):
+    """A container without sizes gets each that the quota adds up, and no more than it may have."""
+    hard = objects(plan)["ResourceQuota", "plan"]["spec"]["hard"]
+    (limit,) = objects(plan)["LimitRange", "defaults"]["spec"]["limits"]
+    for side, given in (("requests", "defaultRequest"), ("limits", "default")):
+        names = {"cpu", "memory", "ephemeral-storage"}
+        assert {f"{side}.{name}" for name in names} <= set(hard)
+        assert set(limit[given]) == set(limit["max"]) == names
+
+
 def test_all_traffic_is_denied_first(objects):
     """Deny-all selects every pod, both ways, and allows nothing."""
     spec = objects()["NetworkPolicy", "deny-all"]["spec"]

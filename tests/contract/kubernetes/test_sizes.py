@@ -66,6 +66,29 @@ def test_a_pod_past_the_plans_container_is_refused(cluster, objects, owner):
     assert "maximum cpu usage per Container is" in body["message"]
 
 
+def test_what_a_container_writes_is_bounded(cluster, objects, owner):
+    """Unsized it has the plan's default, which the quota adds up; past the maximum it is refused."""
+    cluster.gateway().apply(objects(), owner)
+    assert cluster.ask("POST", PODS, pod())[0] == 201
+    used = cluster.ask("GET", PODS.replace("pods", "resourcequotas/plan"))[1]["status"]["used"]
+    default = objects()[2]["spec"]["limits"][0]["default"]["ephemeral-storage"]
+    assert quantities.amount(used["limits.ephemeral-storage"]) == quantities.amount(default)
+    status, body = cluster.ask("POST", PODS, pod("q", limits={"ephemeral-storage": "1Ti"}))
+    assert status == 403
+    assert "maximum ephemeral-storage usage per Container is" in body["message"]
+
+
+def test_a_quota_asks_for_cpu_and_memory_alone(cluster, objects, owner):
+    """Where no LimitRange gives a default, a pod must name those; disk it need not name."""
+    cluster.gateway().apply(objects(), owner)
+    cluster.ask("DELETE", PODS.replace("pods", "limitranges/defaults"))
+    sizes = {"cpu": "1", "memory": "1Gi"}
+    status, body = cluster.ask("POST", PODS, pod(limits={"memory": "1Gi"}))
+    assert status == 403
+    assert "must specify limits.cpu for: c; requests.cpu for: c" in body["message"]
+    assert cluster.ask("POST", PODS, pod(limits=sizes))[0] == 201
+
+
 def test_a_suspended_tenants_pod_is_refused(cluster, objects, owner):
     """Its quota has no room for any."""
     cluster.gateway().apply(objects(suspended=True), owner)

@@ -24,10 +24,10 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _CURRENCY = re.compile(r"[a-z]{3}")
 
 CONTAINER_KEYS = (
-    "default_cpu", "default_memory", "default_ephemeral_storage",
-    "request_cpu", "request_memory", "request_ephemeral_storage",
-    "max_cpu", "max_memory", "max_ephemeral_storage",
+    "default_cpu", "default_memory", "request_cpu", "request_memory", "max_cpu", "max_memory",
 )  # fmt: skip
+DISK_KEYS = ("default_ephemeral_storage", "request_ephemeral_storage", "max_ephemeral_storage")
+"""All of them or none; a quota that counts ephemeral storage admits no container without one."""
 
 
 def parse(text: str) -> Catalogue:
@@ -232,8 +232,14 @@ def _plan(plan_id: str, raw: object, problems: list[str]) -> Plan:
         folder=table.string("templates", _DNS_LABEL) if table.optional("templates") else None,
         yearly_price=table.whole("yearly_price", 1) if table.optional("yearly_price") else None,
     )
-    if plan.container and set(plan.container) != set(CONTAINER_KEYS):
-        table.problem("container", f"must have exactly {', '.join(CONTAINER_KEYS)}")
+    counts_disk = any("ephemeral-storage" in name for name in plan.quota)
+    needed = {*CONTAINER_KEYS, *(DISK_KEYS if counts_disk else ())}
+    if plan.container and set(plan.container) - set(DISK_KEYS) != set(CONTAINER_KEYS):
+        table.problem("container", f"must have {', '.join(CONTAINER_KEYS)}")
+    elif plan.container and set(plan.container) not in ({*needed}, {*CONTAINER_KEYS, *DISK_KEYS}):
+        table.problem(
+            "container", f"must have all of {', '.join(DISK_KEYS)}, since disk is counted"
+        )
     table.refuse_rest()
     return plan
 

@@ -166,7 +166,8 @@ def _limits(plan: Plan) -> Manifest:
     """What a container without sizes gets, so that quotas count it, and the most it may have."""
 
     def sizes(of: str) -> dict[str, str]:
-        return {name: plan.container[f"{of}_{name.replace('-', '_')}"] for name in _SIZED}
+        keys = {name: f"{of}_{name.replace('-', '_')}" for name in _SIZED}
+        return {name: plan.container[key] for name, key in keys.items() if key in plan.container}
 
     limit = {
         "type": "Container",

@@ -1,11 +1,12 @@
 """plans.toml: what ships, and that every mistake in it is named."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 import chalicelib
-from chalicelib.domain import catalogue_file
+from chalicelib.domain import catalogue_file, tenant
 from chalicelib.domain.errors import Misconfigured
 from chalicelib.entrypoints import storefront
 
@@ -46,7 +47,12 @@ def test_names_in_stripe_lead_there_and_back(catalogue):
         ("popular = true", "poplar = true", "plans.pro.poplar: unknown key"),
         ('"pods" = "40"', '"pods" = "many"', "plans.basic.quota.pods: must be a Kubernetes quan"),
         ('"pods" = "40"', '"pods" = 40', "plans.basic.quota.pods"),
-        ('max_cpu = "16", ', "", "plans.pro.container: must have exactly"),
+        ('max_cpu = "16", ', "", "plans.pro.container: must have default_cpu"),
+        (
+            ', max_ephemeral_storage = "32Gi"',
+            "",
+            "plans.pro.container: must have all of default_eph",
+        ),
         ("[plans.basic]", "[plans.Basic]", "plans.Basic.id: must look like"),
         ("grace_days = 7", "grace_days = -7", "policy.grace_days"),
         ("[cluster]", "[clutser]", "clutser: unknown section"),
@@ -138,3 +144,16 @@ def test_a_plan_cannot_have_the_id_of_a_yearly_price():
     text = TEXT.replace("# yearly_price = 29000", "yearly_price = 29000")
     with pytest.raises(Misconfigured, match="basic-year"):
         catalogue_file.parse(text.replace("[plans.pro]", "[plans.basic-year]"))
+
+
+def test_a_catalogue_need_not_count_disk():
+    """One from before it could: neither quota nor defaults speak of it."""
+    text = re.sub(r', "?[a-z]+[._]ephemeral[-_]storage"? = "\w+"', "", TEXT)
+    assert "ephemeral" not in text
+    plan = catalogue_file.parse(text).plan("pro")
+    limits = next(
+        m
+        for m in tenant.objects(catalogue_file.parse(text), "0" * 16, plan)
+        if m["kind"] == "LimitRange"
+    )
+    assert set(limits["spec"]["limits"][0]["default"]) == {"cpu", "memory"}

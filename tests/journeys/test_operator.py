@@ -202,7 +202,7 @@ def test_a_rollout_can_be_stopped_and_resumed(operator, sandbox, aws):
             ExpressionAttributeValues={":old": {"S": "of an older catalogue"}},
         )
     assert operator.ask("rollout", "--dry-run")["toDo"] == 3
-    running = operator.start("rollout", "--rate", "0.3")
+    running = operator.start("rollout", "--rate", "0.02")
 
     def applied():
         return sum(

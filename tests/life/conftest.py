@@ -17,13 +17,13 @@ def catalogue():
 def world(api, aws, catalogue, monkeypatch):  # noqa: F811 - fixtures
     """Everything, at rest, with the catalogue pushed; at its end nothing is pending."""
     made = World(api, aws, catalogue)
-    with monkeypatch.context() as patch:
-        patch.setattr(wiring, "catalogue", lambda: catalogue)
-        patch.setattr(wiring, "payments", lambda: made.payments)
-        patch.setattr(wiring, "cluster", made.gateway)
-        patch.setattr(wiring, "clock", lambda: made.now)
-        patch.setattr(wiring, "AUDITED_PER_SECOND", 10**9)
-        yield made
+    # By the fixture's own stack: a test that patches the same name is undone before us.
+    monkeypatch.setattr(wiring, "catalogue", lambda: catalogue)
+    monkeypatch.setattr(wiring, "payments", lambda: made.payments)
+    monkeypatch.setattr(wiring, "cluster", made.gateway)
+    monkeypatch.setattr(wiring, "clock", lambda: made.now)
+    monkeypatch.setattr(wiring, "AUDITED_PER_SECOND", 10**9)
+    return made
 
 
 @pytest.fixture

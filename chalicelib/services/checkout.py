@@ -108,8 +108,13 @@ class Checkouts:
 
     @property
     def _customers(self) -> Customers:
-        deployment = self.shop.catalogue.deployment(self.shop.stage)
-        return Customers(records=self.records, payments=self.payments, deployment=deployment)
+        return Customers(
+            records=self.records,
+            payments=self.payments,
+            catalogue=self.shop.catalogue,
+            stage=self.shop.stage,
+            clock=self.clock,
+        )
 
     def _record_of(self, user: User) -> tuple[Record, bool]:
         record = self.records.read(user.tenant_id)

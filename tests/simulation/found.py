@@ -61,6 +61,18 @@ FOUND = {
         weather=Weather(slow=40.0),
         names=("bob",),
     ),
+    "whoever buys again after their customer was deleted leaves the old subscription behind": History(
+        seed=9712,
+        acts=(
+            Act(0, 9.933689988978431, "ada", "subscribe", ("pro",)),
+            Act(2, 14.933689988974947, "ada", "outage", ("queue", 1200.0)),
+            Act(5, 19.933689988974947, "ada", "second_subscription", ("basic",)),
+            Act(7, 24.933689988974947, "ada", "delete_customer"),
+            Act(9, 29.933689988974947, "ada", "subscribe_twice", ("basic",)),
+        ),
+        weather=Weather(),
+        names=("ada",),
+    ),
     "the stand-in: an end at the period's end stays behind when the period moves": History(
         seed=12166,
         acts=(

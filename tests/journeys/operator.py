@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -47,4 +48,6 @@ class Operator:
         return subprocess.Popen(
             [sys.executable, "-m", "ops", *arguments, "--sandbox", str(self._ready_file)],
             cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            # A person's terminal can interrupt it; what a shell runs in the background ignores that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads of ours hold a lock
         )  # fmt: skip

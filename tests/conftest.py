@@ -18,7 +18,13 @@ def forget():
 
 @pytest.fixture(scope="module", autouse=True)
 def nothing_from_another_module():
-    """Settings, catalogue and clients are kept for as long as a process lives: not over modules."""
+    """Settings and clients are kept for as long as a process lives: not over modules.
+
+    And what a module's tests put into `wiring` is out of it again when it is over.
+    """
+    before = dict(vars(wiring))
     forget()
     yield
     forget()
+    left = [name for name, value in vars(wiring).items() if before.get(name) is not value]
+    assert not left, f"wiring is not as it was: {', '.join(left)}"

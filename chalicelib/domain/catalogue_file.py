@@ -232,14 +232,12 @@ def _plan(plan_id: str, raw: object, problems: list[str]) -> Plan:
         folder=table.string("templates", _DNS_LABEL) if table.optional("templates") else None,
         yearly_price=table.whole("yearly_price", 1) if table.optional("yearly_price") else None,
     )
+    given, disk = set(plan.container), set(plan.container) & set(DISK_KEYS)
     counts_disk = any("ephemeral-storage" in name for name in plan.quota)
-    needed = {*CONTAINER_KEYS, *(DISK_KEYS if counts_disk else ())}
-    if plan.container and set(plan.container) - set(DISK_KEYS) != set(CONTAINER_KEYS):
+    if given and given - disk != set(CONTAINER_KEYS):
         table.problem("container", f"must have {', '.join(CONTAINER_KEYS)}")
-    elif plan.container and set(plan.container) not in ({*needed}, {*CONTAINER_KEYS, *DISK_KEYS}):
-        table.problem(
-            "container", f"must have all of {', '.join(DISK_KEYS)}, since disk is counted"
-        )
+    elif given and (disk or counts_disk) and disk != set(DISK_KEYS):
+        table.problem("container", f"must have all of {', '.join(DISK_KEYS)}, or count no disk")
     table.refuse_rest()
     return plan
 

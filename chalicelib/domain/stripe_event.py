@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any, Final, TypeGuard
 
 from chalicelib.domain.errors import InvalidRequest, InvalidSignature, WebhookDisabled
+from chalicelib.domain.texts import is_storable
 
 API_VERSION: Final = "2026-10-28.endive"
 """The version that the SDK is pinned to; the webhook endpoint is created with the same one."""
@@ -193,4 +194,4 @@ def _text(value: object) -> str | None:
     """A text that can stand in a key: not empty, not endless, no half of a surrogate pair."""
     if not isinstance(value, str) or not 0 < len(value) <= LONGEST_TEXT:
         return None
-    return value if value.isascii() or value.encode(errors="ignore").decode() == value else None
+    return value if is_storable(value) else None

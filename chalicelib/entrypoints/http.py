@@ -11,6 +11,7 @@ from chalice.app import Blueprint, Request, Response
 
 from chalicelib import correlation, wiring
 from chalicelib.domain import errors
+from chalicelib.domain.texts import is_storable
 from chalicelib.entrypoints.logs import say
 
 if TYPE_CHECKING:
@@ -139,20 +140,11 @@ def texts(request: Request, *names: str) -> list[str]:
         raise errors.InvalidRequest("The body must be a JSON object.")
     for name in names:
         value = body.get(name)
-        if not isinstance(value, str) or not value.strip() or not _encodable(value):
+        if not isinstance(value, str) or not value.strip() or not is_storable(value):
             raise errors.InvalidRequest(f"The field {name} must be a text.")
     if len(body) > len(names):
         raise errors.InvalidRequest(f"Only these fields are known: {', '.join(names)}.")
     return [body[name] for name in names]
-
-
-def _encodable(text: str) -> bool:
-    """JSON can carry half of a surrogate pair, which nothing behind us can store."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def signed_in(request: Request) -> "User":

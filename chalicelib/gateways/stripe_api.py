@@ -12,9 +12,25 @@ from chalicelib.domain.errors import (
     Temporary,
     UpstreamBroken,
 )
-from chalicelib.domain.stripe_event import PAID, SUBSCRIBED, StripeEvent, event_of
-from chalicelib.domain.subscription import CheckoutSession, SessionStatus, Subscription
+from chalicelib.domain.stripe_event import SUBSCRIBED, StripeEvent, event_of
+from chalicelib.domain.subscription import CheckoutSession, Subscription
+from chalicelib.gateways.stripe_errors import (
+    AlreadyRefunded,
+    BadAddress,
+    KeyTaken,
+    NoSuchCustomer,
+    NoSuchThing,
+    Refused,
+    call,
+)
 from chalicelib.gateways.stripe_http import FreshKey, StripeHttp
+from chalicelib.gateways.stripe_objects import (
+    id_of,
+    metadata_of,
+    optional,
+    session_of,
+    subscription_of,
+)
 from chalicelib.ports import DisputeFound
 
 T = TypeVar("T")
@@ -25,7 +41,6 @@ TIMEOUT = 8
 RETRIES = 2
 """The SDK's own default is none."""
 
-SERVER_ERROR = 500
 OPEN_DISPUTES = frozenset(
     {"needs_response", "under_review", "warning_needs_response", "warning_under_review"}
 )
@@ -64,25 +79,25 @@ class StripeApi:
                 ).auto_paging_iter()
             ),
         )
-        return tuple(_subscription(s) for s in found)
+        return tuple(subscription_of(s) for s in found)
 
     def live_subscriptions(self) -> Iterator[tuple[str, Subscription]]:
         """All subscriptions of the account that have not ended, with their customers, by page."""
-        page = _call(lambda: self._client.subscriptions.list({"limit": 100}))
+        page = call(lambda: self._client.subscriptions.list({"limit": 100}))
         while True:
             for found in page.data:
-                yield str(_id(found.customer)), _subscription(found)
+                yield str(id_of(found.customer)), subscription_of(found)
             if not page.has_more:
                 return
-            page = _call(page.next_page)
+            page = call(page.next_page)
 
     def find_customer(self, *, email: str | None, metadata: Mapping[str, str]) -> str | None:
         """A customer with this address and these metadata, if there is one."""
         if not email:
             return None
-        found = _call(lambda: self._client.customers.list({"email": email, "limit": 100}))
+        found = call(lambda: self._client.customers.list({"email": email, "limit": 100}))
         return next(
-            (c.id for c in found.data if metadata.items() <= dict(_metadata(c)).items()), None
+            (c.id for c in found.data if metadata.items() <= dict(metadata_of(c)).items()), None
         )
 
     def create_customer(
@@ -94,20 +109,20 @@ class StripeApi:
             params["email"] = email
         try:
             return self._create_customer(params, idempotency_key)
-        except _BadAddress:
+        except BadAddress:
             # It is who pays that counts; the hosted page asks for an address that it can use.
             del params["email"]
             return self._create_customer(params, f"{idempotency_key}-no-email")
 
     def _create_customer(self, params: Mapping[str, Any], idempotency_key: str) -> str:
         try:
-            customer = _call(
+            customer = call(
                 lambda: self._client.customers.create(
                     cast("stripe.params.CustomerCreateParams", dict(params)),
                     {"idempotency_key": idempotency_key},
                 )
             )
-        except _KeyTaken as e:
+        except KeyTaken as e:
             # Their address has changed since: this key gives no customer for a day.
             raise UpstreamBroken(str(e)) from e
         return customer.id
@@ -115,7 +130,7 @@ class StripeApi:
     def price_id(self, lookup_key: str) -> str:
         """The id of an active price; remembered until a session with it is refused."""
         if lookup_key not in self._prices:
-            found = _call(
+            found = call(
                 lambda: self._client.prices.list({"lookup_keys": [lookup_key], "active": True})
             )
             if not found.data:
@@ -136,25 +151,25 @@ class StripeApi:
         except Permanent:
             self._prices.clear()  # a price may have been replaced since it was looked up
             raise
-        return _session(created)
+        return session_of(created)
 
     def session(self, session_id: str) -> CheckoutSession | None:
         """A checkout session as it is now; None when Stripe does not know it."""
         try:
-            found = _call(
+            found = call(
                 lambda: self._client.checkout.sessions.retrieve(
                     session_id, {"expand": ["customer"]}
                 )
             )
-        except _NoSuchThing:
+        except NoSuchThing:
             return None
-        return _session(found)
+        return session_of(found)
 
     def expire_session(self, session_id: str) -> None:
         """Expire an open session; SessionClosed when it is not open any more."""
         try:
-            _call(lambda: self._client.checkout.sessions.expire(session_id))
-        except (_Refused, _NoSuchThing) as e:
+            call(lambda: self._client.checkout.sessions.expire(session_id))
+        except (Refused, NoSuchThing) as e:
             raise SessionClosed(str(e)) from e
 
     def expire_open_sessions(self, customer_id: str, *, but: str | None = None) -> None:
@@ -168,7 +183,7 @@ class StripeApi:
             ),
         )
         for session in found:
-            if but is None or _metadata(session).get("checkout") != but:
+            if but is None or metadata_of(session).get("checkout") != but:
                 self.expire_session(session.id)
 
     def portal_url(self, customer_id: str, return_url: str) -> str:
@@ -189,14 +204,14 @@ class StripeApi:
     def _portal_configuration(self) -> str:
         """The configuration that was pushed with the catalogue; remembered once it was found."""
         if self._portal is None:
-            found = _call(
+            found = call(
                 lambda: list(
                     self._client.billing_portal.configurations.list(
                         {"active": True, "limit": 100}
                     ).auto_paging_iter()
                 )
             )
-            ours = [c.id for c in found if _metadata(c).get("deployment") == self._deployment]
+            ours = [c.id for c in found if metadata_of(c).get("deployment") == self._deployment]
             if not ours:
                 raise Permanent(f"Stripe has no portal for {self._deployment}: push the catalogue")
             self._portal = ours[0]
@@ -205,44 +220,43 @@ class StripeApi:
     def dispute_of(self, event_id: str) -> DisputeFound | None:
         """Whom a dispute's event concerns: the event names the charge, the charge its customer."""
         try:
-            event = _call(lambda: self._client.events.retrieve(event_id))
-            dispute = _call(
+            event = call(lambda: self._client.events.retrieve(event_id))
+            dispute = call(
                 lambda: self._client.disputes.retrieve(
                     event.data.object["id"], {"expand": ["charge"]}
                 )
             )
-        except _NoSuchThing:
+        except NoSuchThing:
             return None
         charge: Any = dispute.charge
-        customer = None if isinstance(charge, str) else charge.customer
         return DisputeFound(
             dispute_id=dispute.id,
-            customer_id=_id(customer),
+            customer_id=id_of(optional(charge, "customer")),
             open=dispute.status in OPEN_DISPUTES,
         )
 
     def dispute_is_open(self, dispute_id: str) -> bool:
         """Whether a dispute still lasts."""
         try:
-            found = _call(lambda: self._client.disputes.retrieve(dispute_id))
-        except _NoSuchThing:
+            found = call(lambda: self._client.disputes.retrieve(dispute_id))
+        except NoSuchThing:
             return False
         return found.status in OPEN_DISPUTES
 
     def cancel_subscription(self, subscription_id: str) -> None:
         """End it now, without a bill for the rest; one that has ended already is fine."""
         try:
-            _call(
+            call(
                 lambda: self._client.subscriptions.cancel(
                     subscription_id, {"invoice_now": False, "prorate": False}
                 )
             )
-        except _NoSuchThing:
+        except NoSuchThing:
             return  # Stripe's word for one that is canceled
 
     def refund_subscription(self, subscription_id: str) -> int:
         """Give back all that it ever charged; how much this call gave back, in cents."""
-        invoices = _call(
+        invoices = call(
             lambda: list(
                 self._client.invoices.list(
                     {"subscription": subscription_id, "status": "paid", "limit": 100}
@@ -252,31 +266,31 @@ class StripeApi:
         return sum(self._refund_invoice(i.id) for i in invoices if i.amount_paid and i.id)
 
     def _refund_invoice(self, invoice_id: str) -> int:
-        payments = _call(
+        payments = call(
             lambda: self._client.invoice_payments.list({"invoice": invoice_id, "status": "paid"})
         )
         return sum(self._refund(p.payment, invoice_id) for p in payments.data)
 
     def _refund(self, payment: Any, invoice_id: str) -> int:  # noqa: ANN401 - an InvoicePayment's
         """A charge can be refunded whole only once: Stripe itself refuses the second time."""
-        paid_by = {kind: _id(_optional(payment, kind)) for kind in ("payment_intent", "charge")}
+        paid_by = {kind: id_of(optional(payment, kind)) for kind in ("payment_intent", "charge")}
         kind, paid = next(((k, v) for k, v in paid_by.items() if v), ("", None))
         if paid is None:
             raise Permanent(f"{invoice_id} was not paid through Stripe: give it back by hand")
         try:
-            made = _call(
+            made = call(
                 lambda: self._client.refunds.create(
                     cast("stripe.params.RefundCreateParams", {kind: paid, "reason": "duplicate"}),
                     {"idempotency_key": f"refund-{paid}"},
                 )
             )
-        except _AlreadyRefunded:
+        except AlreadyRefunded:
             return 0
         return made.amount
 
     def undelivered_events(self, since: int, until: int) -> Iterator[StripeEvent]:
         """Events made in that time that an endpoint has not taken, the newest first, by page."""
-        page = _call(
+        page = call(
             lambda: self._client.events.list(
                 {
                     "delivery_success": False,
@@ -291,7 +305,7 @@ class StripeApi:
                 yield event_of(event.to_dict())
             if not page.has_more:
                 return
-            page = _call(page.next_page)
+            page = call(page.next_page)
 
     def _of_customer(self, customer_id: str, request: Callable[[], T]) -> T:
         """A request that names a customer: one that Stripe does not find may have been deleted.
@@ -302,130 +316,15 @@ class StripeApi:
                 mode's: nobody's tenant may be ended for that.
         """
         try:
-            return _call(request)
-        except _NoSuchCustomer as e:
+            return call(request)
+        except NoSuchCustomer as e:
             try:
-                there = _call(lambda: self._client.customers.retrieve(customer_id))
-            except _NoSuchThing:
+                there = call(lambda: self._client.customers.retrieve(customer_id))
+            except NoSuchThing:
                 raise Temporary(
                     f"Stripe has never had the customer {customer_id}: does the key belong to "
                     "another account, or to another mode?"
                 ) from e
-            if getattr(there, "deleted", False):
+            if optional(there, "deleted"):
                 raise CustomerGone(str(e)) from e
             raise Temporary(f"Stripe is not of one mind about the customer {customer_id}") from e
-
-
-class _NoSuchThing(Permanent):
-    """Stripe does not know what was asked for."""
-
-
-class _NoSuchCustomer(_NoSuchThing):
-    """Stripe does not know the customer that a parameter names."""
-
-
-class _Refused(Permanent):
-    """Stripe understood, and will not."""
-
-
-class _KeyTaken(_Refused):
-    """The idempotency key was used with other parameters."""
-
-
-class _BadAddress(_Refused):
-    """Stripe does not take the e-mail address."""
-
-
-class _AlreadyRefunded(_Refused):
-    """All of that charge was given back before."""
-
-
-def _call(request: Callable[[], T]) -> T:
-    """Where the SDK's errors get our names, but not its messages: those quote input."""
-    try:
-        return request()
-    except (stripe.APIConnectionError, stripe.RateLimitError) as e:
-        raise Temporary(f"Stripe does not answer: {type(e).__name__}") from e
-    except stripe.IdempotencyError as e:
-        raise _KeyTaken(f"Stripe: the key was used with other parameters: {_said(e)}") from e
-    except stripe.InvalidRequestError as e:
-        raise _refusal(e) from e
-    except (stripe.AuthenticationError, stripe.PermissionError) as e:
-        # The deployment is wrong, not this tenant: all of them go on once the key is put right.
-        raise Temporary(f"Stripe does not accept the key: {type(e).__name__}") from e
-    except stripe.StripeError as e:
-        status = e.http_status
-        if status is not None and status >= SERVER_ERROR:
-            raise UpstreamBroken(f"Stripe fails: HTTP {status}") from e
-        raise Temporary(f"Stripe answers with HTTP {status}: {_said(e)}") from e
-
-
-def _refusal(error: stripe.InvalidRequestError) -> Permanent:
-    said = _said(error)
-    if error.code == "resource_missing":
-        return _NoSuchCustomer(said) if error.param == "customer" else _NoSuchThing(said)
-    named = {"email_invalid": _BadAddress, "charge_already_refunded": _AlreadyRefunded}
-    if error.code in named:
-        return named[error.code](said)
-    return _Refused(f"Stripe refuses: {said}")
-
-
-def _said(error: stripe.StripeError) -> str:
-    request_id = f" (request {error.request_id})" if error.request_id else ""
-    about = " ".join(
-        filter(None, (error.code or type(error).__name__, getattr(error, "param", "")))
-    )
-    return f"{about}{request_id}"
-
-
-# The SDK loads a class when it is first named, so what is in quotes is loaded only where it is met.
-
-
-def _session(session: "stripe.checkout.Session") -> CheckoutSession:
-    return CheckoutSession(
-        id=session.id,
-        status=cast("SessionStatus", session.status),
-        url=session.url,
-        expires_at=session.expires_at,
-        paid=session.payment_status in PAID,
-        subscription_id=_id(session.subscription),
-        customer_gone=getattr(session.customer, "deleted", False) is True,
-    )
-
-
-def _subscription(subscription: "stripe.Subscription") -> Subscription:
-    item = subscription["items"].data[0] if subscription["items"].data else None
-    cancel_at = _optional(subscription, "cancel_at")
-    # Until 2025 the period stood on the subscription itself.
-    period_end = _optional(item, "current_period_end") or _optional(
-        subscription, "current_period_end"
-    )
-    return Subscription(
-        id=subscription.id,
-        status=subscription.status,
-        created=subscription.created,
-        product_id=_id(item.price.product) if item else None,
-        nonce=_metadata(subscription).get("checkout"),
-        current_period_end=cancel_at or period_end,
-        cancel_at_period_end=bool(_optional(subscription, "cancel_at_period_end") or cancel_at),
-        collection_paused=_optional(subscription, "pause_collection") is not None,
-        ended_at=_optional(subscription, "ended_at"),
-        trialed_at=_optional(subscription, "trial_start"),
-    )
-
-
-def _optional(holder: object, name: str) -> Any:  # noqa: ANN401 - whatever stands there
-    """A field that may be null, or left out; None for both."""
-    return getattr(holder, name, None)
-
-
-def _metadata(holder: object) -> Mapping[str, str]:
-    metadata = _optional(holder, "metadata")
-    return metadata.to_dict() if metadata else {}
-
-
-def _id(reference: object) -> str | None:
-    """The id of something that may stand there whole or as an id."""
-    if reference is None or isinstance(reference, str):
-        return reference
-    return str(getattr(reference, "id", "")) or None

@@ -6,6 +6,7 @@ import jwt
 
 from chalicelib.domain.errors import Temporary, Unauthenticated
 from chalicelib.domain.record import User
+from chalicelib.domain.texts import is_storable
 
 LEEWAY = 5
 """Seconds that clocks may differ."""
@@ -78,7 +79,5 @@ def _signing_key(keys: jwt.PyJWKClient, token: str) -> jwt.PyJWK:
 
 
 def _text(claim: object) -> str | None:
-    """A text that can be stored: not empty, and no half of a surrogate pair."""
-    if not isinstance(claim, str) or not claim:
-        return None
-    return claim if claim.encode(errors="ignore").decode() == claim else None
+    """A text that can be stored, and is not empty."""
+    return claim if isinstance(claim, str) and claim and is_storable(claim) else None

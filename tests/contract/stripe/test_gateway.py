@@ -267,6 +267,28 @@ def test_a_period_may_stand_on_the_subscription():
     assert api.subscriptions("cus_1")[0].current_period_end == 9
 
 
+def test_what_is_left_out_of_a_session_is_null():
+    """An open one has no subscription yet, a complete one no address any more."""
+    found = {"id": "cs_1", "object": "checkout.session", "status": "open", "expires_at": 9}
+    answers = Answers({"/checkout/sessions": found | {"payment_status": "unpaid"}})
+    read = StripeApi("sk_test_1", http_client=answers).session("cs_1")
+    assert (read.url, read.subscription_id, read.customer_gone) == (None, None, False)
+
+
+def test_a_charge_without_a_customer_is_nobodys():
+    """A dispute about a payment that was not of ours."""
+    dispute = {
+        "id": "dp_1",
+        "object": "dispute",
+        "status": "won",
+        "charge": {"id": "ch_1", "object": "charge"},
+    }
+    event = {"id": "evt_1", "object": "event", "data": {"object": dispute}}
+    answers = Answers({"/events": event, "/disputes": dispute})
+    found = StripeApi("sk_test_1", http_client=answers).dispute_of("evt_1")
+    assert (found.customer_id, found.open) == (None, False)
+
+
 def paid_by(**payment):
     """A Stripe with one paid invoice, that was paid like this."""
     made = {"id": "inpay_1", "object": "invoice_payment", "payment": payment}

@@ -114,7 +114,7 @@ def _await(addresses: Addresses, ca: Path) -> None:
             except urllib3.exceptions.HTTPError:
                 if time.monotonic() > until:
                     sys.exit(f"bench: the sandbox's {name} does not answer")
-                time.sleep(0.05)
+                time.sleep(0.05)  # a part that starts tells nobody when it listens
 
 
 def _seeded(addresses: Addresses, ca: Path) -> dict[str, str]:

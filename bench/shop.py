@@ -129,7 +129,7 @@ def _reconciles_of_a_burst(ready: dict[str, Any], customer: "_Customer") -> int:
     until, seen = time.monotonic() + PATIENCE, -1
     while time.monotonic() < until and seen != (now := _reconciles(ready, customer.tenant_id)):
         seen = now
-        time.sleep(2)
+        time.sleep(2)  # longer than a reconcile: a count that stands still so long is the last
     return seen - before
 
 
@@ -181,7 +181,7 @@ class _Customer:
         while self._ask("GET", "/api/subscriptions/status")["tenant"]["state"] != "ready":
             if time.monotonic() - begun > PATIENCE:
                 sys.exit(f"bench: not ready within {PATIENCE} s")
-            time.sleep(0.01)
+            time.sleep(0.01)  # the status is all that a customer can ask; this is its grain
         return time.monotonic() - begun
 
     def _ask(self, method: str, path: str, body: dict[str, str] | None = None) -> Any:  # noqa: ANN401 - JSON
@@ -205,7 +205,7 @@ def _sandbox() -> Iterator[dict[str, Any]]:
             while not file.exists():
                 if process.poll() is not None or time.monotonic() > until:
                     sys.exit("bench: the sandbox does not come up")
-                time.sleep(0.05)
+                time.sleep(0.05)  # the file appears when everything answers
             yield json.loads(file.read_text("utf-8"))
         finally:
             process.terminate()

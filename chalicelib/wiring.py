@@ -322,5 +322,6 @@ def audit() -> "Audit":
         stage=settings().stage,
         clock=clock(),
         new_id=new_id,
+        # Stripe, the table and the cluster serve customers while an audit goes on.
         pace=lambda: time.sleep(1 / AUDITED_PER_SECOND),
     )

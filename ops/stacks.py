@@ -127,7 +127,9 @@ class Stacks:
             status = stack["StackStatus"] if stack else "DELETE_COMPLETE"
             if not status.endswith(_UNFINISHED):
                 break
-            time.sleep(self._glance)
+            time.sleep(
+                self._glance
+            )  # as CloudFormation's own waiters, which tell nothing meanwhile
         if status not in good:
             raise StepFailed(
                 f"stack {name} ended as {status}: {reason or 'see its events in the console'}",

@@ -50,7 +50,7 @@ def follow(
             say(f"waits: {told}")
         if time.monotonic() > end:
             return Followed("still pending", record, told)
-        time.sleep(GLANCE)
+        time.sleep(GLANCE)  # a record cannot be waited for, only read again
 
 
 class News:

@@ -79,7 +79,7 @@ def roll_out(  # noqa: PLR0913 - the bounds that an operator sets
         if len(progress.failed) > most_failures:
             break
         while len(progress.under_way) >= AT_ONCE:
-            time.sleep(GLANCE)
+            time.sleep(GLANCE)  # records can only be read again
             _look(desk, progress)
             tell(progress)
         begun = time.monotonic()
@@ -88,12 +88,13 @@ def roll_out(  # noqa: PLR0913 - the bounds that an operator sets
         progress.under_way.append(record.tenant_id)
         _look(desk, progress)
         tell(progress)
+        # The rate that the operator has set, whatever the nudge itself took.
         time.sleep(max(0, 1 / per_second - (time.monotonic() - begun)))
     end = time.monotonic() + patience
     while progress.under_way and time.monotonic() < end:
         _look(desk, progress)
         tell(progress)
-        time.sleep(GLANCE if progress.under_way else 0)
+        time.sleep(GLANCE if progress.under_way else 0)  # as above
     return progress
 
 

@@ -66,7 +66,7 @@ class Faults:
 
     def pass_through(self, method: str) -> Verdict:
         """Be slow, or hang, if told to; then what the API answers with."""
-        time.sleep(self._set["slow"])
+        time.sleep(self._set["slow"])  # slowness is what was ordered
         with self._changed:
             self._changed.wait_for(lambda: self._set["hang_after"] != 0)
             if self._set["throttle"]:

@@ -302,10 +302,32 @@ def a_second_session_beside_the_first() -> AbstractContextManager[Any]:
     return patch.multiple(Checkouts, _expire=lambda *_: None, _expire_others=lambda *_: None)
 
 
-@planted(within=1500)
-def a_customers_failed_key_is_used_for_a_day() -> AbstractContextManager[Any]:
+@contextmanager
+def a_first_key_that_failed() -> Iterator[None]:
+    """No mistake: Stripe fails at a customer's first key, and repeats that under it for a day."""
+    create = StripeApi.create_customer
+
+    def fails(self: StripeApi, *, idempotency_key: str, **given: Any) -> str:
+        if idempotency_key.endswith("-0"):
+            raise errors.UpstreamBroken("Stripe fails: HTTP 500")
+        return create(self, idempotency_key=idempotency_key, **given)
+
+    with patch.object(StripeApi, "create_customer", fails):
+        yield
+
+
+@planted(within=100)
+@contextmanager
+def a_customers_failed_key_is_used_for_a_day() -> Iterator[None]:
     """Stripe repeats its own failure under it, and nobody can buy."""
-    return patch.object(Customers, "_without", lambda *_: None)
+    with a_first_key_that_failed(), patch.object(Customers, "_without", lambda *_: None):
+        yield
+
+
+@planted(within=1500)
+def a_deleted_customer_is_kept() -> AbstractContextManager[Any]:
+    """Whoever comes back is sold something by a customer that is no more."""
+    return patch.object(Customers, "forget", lambda *_: None)
 
 
 @planted(within=300)

@@ -9,7 +9,7 @@ from tests.simulation import teeth
 from tests.simulation.found import FOUND
 from tests.simulation.history import of_seed
 from tests.simulation.many import live, many
-from tests.simulation.planted import PLANTED
+from tests.simulation.planted import PLANTED, a_first_key_that_failed
 from tests.simulation.shrinking import shrunk
 
 SEEDS = 200
@@ -60,6 +60,13 @@ def test_a_planted_mistake_is_seen(name):
         return
     found = teeth.caught_by(name, range(PLANTED[name].within))
     assert found, f"no seed below {PLANTED[name].within} sees it: the simulation has lost a tooth"
+
+
+def test_a_key_that_failed_is_no_mistake_by_itself():
+    """Where it is planted beside the mistake, it is the mistake that is seen."""
+    seed = teeth.kept()["a customers failed key is used for a day"]
+    with a_first_key_that_failed():
+        assert live(of_seed(seed)).broken == []
 
 
 def test_a_failing_history_is_told_at_its_shortest():

@@ -41,30 +41,31 @@ _PLAIN = (
     "polled_at",
     "updated_at",
 )
+_NAMES = (*_PLAIN, *_NESTED, "disputes")
 _COUNTERS = frozenset({"customer_generation", "nudged", "reconciled", "attempts", "version"})
 
 
 def attributes(record: Record) -> Item:
     """The item's attributes without its key; what is None is not there."""
-    item: Item = {"schema": SCHEMA, "due_shard": record.due_shard}
-    for name in _PLAIN:
-        value = getattr(record, name)
-        if value is not None:
-            item[name] = value
-    for name in _NESTED:
-        value = getattr(record, name)
-        if value is not None:
-            item[name] = asdict(value)
-    if record.disputes:
-        item["disputes"] = set(record.disputes)
-    return item
+    kept = {name: _kept(record, name) for name in _NAMES}
+    present = {name: value for name, value in kept.items() if value is not None}
+    return {"schema": SCHEMA, "due_shard": record.due_shard, **present}
 
 
 def changes(before: Record, after: Record) -> tuple[Item, list[str]]:
     """What to set and what to remove, so that an item of `before` becomes one of `after`."""
-    old, new = attributes(before), attributes(after)
-    to_set = {name: value for name, value in new.items() if old.get(name) != value}
-    return to_set, [name for name in old if name not in new]
+    changed = [name for name in _NAMES if getattr(before, name) != getattr(after, name)]
+    kept = {name: _kept(after, name) for name in changed}
+    to_set = {name: value for name, value in kept.items() if value is not None}
+    return to_set, [name for name in changed if name not in to_set]
+
+
+def _kept(record: Record, name: str) -> Any:  # noqa: ANN401 - whatever an item holds
+    """A part of a record as an item holds it; None for what is not there."""
+    value = getattr(record, name)
+    if name == "disputes":
+        return set(value) or None
+    return asdict(value) if name in _NESTED and value is not None else value
 
 
 def record_of(tenant_id: str, item: Mapping[str, Any]) -> Record:

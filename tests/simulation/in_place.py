@@ -44,11 +44,15 @@ def in_place(world: World) -> Iterator[None]:
         patch.object(time, "time", lambda: world.scheduler.now),
         patch.object(time, "sleep", world.scheduler.sleep),
         patch.object(dynamodb, "random", world),
+        patch.object(stripe._http_client, "random", world),  # between the SDK's own attempts
         patch.object(cluster, "ThreadPoolExecutor", pool),
         patch.object(side_by_side, "ThreadPoolExecutor", pool),
         patch.object(metrics, "_write", lambda *_: None),  # standard output is the story's
-        # The SDK words a log line for every call, whether or not anybody logs.
+        # The SDK words a log line for every call, whether or not anybody logs, and looks about for
+        # what to tell Stripe of the machine that it runs on.
         patch.object(stripe._util, "logfmt", lambda _: ""),
+        patch.object(stripe, "enable_telemetry", new=False),
+        patch.object(stripe._api_requestor._APIRequestor, "AI_AGENTS", ()),
         _logged(world),
     ):
         yield

@@ -78,7 +78,7 @@ def _come_to_rest(world: World) -> None:
         if moment is None or moment > until:
             world.wrong(f"it never comes to rest: {disturbed}")
             return
-        world.scheduler.run(moment)
+        world.scheduler.run(moment, ahead=until)
 
 
 def _disturbed(world: World) -> str | None:  # noqa: PLR0911 - a reason each

@@ -30,21 +30,40 @@ class Scheduler:
         self.restore: Callable[[Any], None] = lambda _: None
         self._moments: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
+        self._until = now
         self._done = 0
 
     def at(self, when: float, action: Callable[[], None]) -> None:
         """Do something at a moment; what is late is done now."""
         heapq.heappush(self._moments, (max(when, self.now), next(self._order), action))
 
-    def run(self, until: float) -> None:
-        """Let everything up to a moment happen, and stand at that moment."""
+    def run(self, until: float, *, ahead: float = 0.0) -> None:
+        """Let everything up to a moment happen, and stand at that moment.
+
+        Args:
+            until: the moment.
+            ahead: how far what happens may go on by itself, if nobody else has anything to do.
+        """
+        self._until = max(until, ahead)
         while self._moments and self._moments[0][0] <= until:
-            self._done += 1
-            if self._done > MOST_MOMENTS:
-                raise NeverAtRest(f"{MOST_MOMENTS} moments, and there are more")
+            self._count()
             self.now, _, action = heapq.heappop(self._moments)
             action()
         self.now = max(self.now, until)
+
+    def skip(self, seconds: float) -> bool:
+        """Let time pass in place, if nobody else has anything to do until then."""
+        when = self.now + seconds
+        if when > self._until or (self._moments and self._moments[0][0] <= when):
+            return False
+        self._count()
+        self.now = when
+        return True
+
+    def _count(self) -> None:
+        self._done += 1
+        if self._done > MOST_MOMENTS:
+            raise NeverAtRest(f"{MOST_MOMENTS} moments, and there are more")
 
     def next_moment(self) -> float | None:
         """When something happens next."""
@@ -66,6 +85,7 @@ class Strand:
         self.error: Exception | None = None
         self.done = False
         self._work = work
+        self._is_all = False
         self._scheduler = activity.scheduler
         self._hub: greenlet | None = None
         self._request: Any = None
@@ -82,6 +102,8 @@ class Strand:
         """Let others go on meanwhile."""
         if self.activity.killed:
             raise Crash
+        if self._is_all and self._scheduler.skip(seconds):
+            return
         self._scheduler.at(self._scheduler.now + seconds, self.resume)
         self.wait()
 
@@ -93,9 +115,15 @@ class Strand:
         self._hub.switch()
         self._scheduler.restore(self._request)
 
+    def begin(self) -> None:
+        """Start now, in the middle of whatever else happens at this moment."""
+        self._is_all = False
+        self._enter(self._greenlet.switch)
+
     def resume(self) -> None:
-        """Go on, from the scheduler's loop."""
+        """Go on, from the scheduler's loop: it is all that happens at this moment."""
         if not self.done:
+            self._is_all = True
             self._enter(self._greenlet.switch)
 
     def kill(self) -> None:
@@ -155,7 +183,7 @@ class Activity:
 
     def start(self) -> None:
         """Begin, from the scheduler's loop."""
-        self._strands[0].resume()
+        self._strands[0].begin()
 
     def kill(self) -> None:
         """The process ends: a crash, or a time limit."""

@@ -125,9 +125,8 @@ def pruned(body: Any) -> Any:
         return [pruned(each) for each in body]
     if not isinstance(body, dict):
         return body
-    fields = READ.get(str(body.get("object")))
-    if fields is None:
-        return body
+    kind = body.get("object")
+    fields = READ.get(kind, body) if isinstance(kind, str) else body
     return {name: pruned(body[name]) for name in fields if name in body}
 
 

@@ -201,8 +201,8 @@ class Payments(Protocol):
     def cancel_subscription(self, subscription_id: str) -> None:
         """End it now, without a bill for the rest; one that has ended already is fine."""
 
-    def refund_subscription(self, subscription_id: str) -> int:
-        """Give back all that it ever charged; how much this call gave back, in cents.
+    def refund_subscription(self, subscription_id: str, *, since: int) -> int:
+        """Give back all that it charged since then (epoch seconds); what this gave, in cents.
 
         What was given back before, by whomever, is not given back twice.
         """

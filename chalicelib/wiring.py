@@ -264,7 +264,13 @@ def free_plan() -> "FreePlan":
     """Grants Free."""
     from chalicelib.services.free import FreePlan
 
-    return FreePlan(records=records(), queue=queue(), catalogue=catalogue(), clock=clock())
+    return FreePlan(
+        records=records(),
+        queue=queue(),
+        catalogue=catalogue(),
+        stage=settings().stage,
+        clock=clock(),
+    )
 
 
 def statuses() -> "Statuses":

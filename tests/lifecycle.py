@@ -70,6 +70,14 @@ LIVES = [
         Truth(customer_gone=True),
     ),
     ("incomplete: the first payment is under way", NEVER, sub("incomplete")),
+    (
+        "incomplete, and retention has passed",
+        READY | {"phase": "suspended"},
+        Truth(subscriptions=(
+            *sub("canceled", ended_at=NOW - 31 * DAY).subscriptions,
+            *sub("incomplete", id="sub_2").subscriptions,
+        )),
+    ),
     ("incomplete_expired", NEVER, sub("incomplete_expired")),
     ("a dispute is open", READY | {"disputes": ("dp_1",)}, sub("active")),
     ("held by an operator", READY | {"hold": Hold(reason="abuse", since=1)}, sub("active")),

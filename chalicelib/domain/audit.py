@@ -19,8 +19,11 @@ Kind = Literal[
     "plan is not ours",
     "orphan namespace",
     "subscription of nobody",
+    "not compared",
 ]
-NEEDS_A_PERSON = frozenset({"orphan namespace", "subscription of nobody", "plan is not ours"})
+NEEDS_A_PERSON = frozenset(
+    {"orphan namespace", "subscription of nobody", "plan is not ours", "not compared"}
+)
 """Nothing that a reconcile could put right: no record, or no plan, leads to what should be."""
 
 

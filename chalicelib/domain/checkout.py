@@ -21,9 +21,16 @@ class Shop:
     success_url: str
     cancel_url: str
 
+    @property
+    def deployment(self) -> str:
+        """`<app>-<stage>`."""
+        return self.catalogue.deployment(self.stage)
 
-def refuse_if_blocked(record: Record) -> None:
+
+def refuse_if_blocked(record: Record, deployment: str) -> None:
     """Refuse a second purchase while one stands, is being paid, or its past is being removed.
+
+    What somebody else than this `deployment` (`<app>-<stage>`) sold blocks nothing.
 
     Raises:
         AlreadySubscribed: a live subscription, in whatever health.
@@ -32,7 +39,7 @@ def refuse_if_blocked(record: Record) -> None:
     """
     if record.phase == "deleting":
         raise TenantBeingRemoved
-    if record.subscription and record.subscription.is_live:
+    if record.has_bought(deployment):
         raise AlreadySubscribed
     if record.billing.incomplete or record.paid_mark:
         raise PaymentProcessing
@@ -111,7 +118,7 @@ def session_params(  # noqa: PLR0913, PLR0917 - what a session is made of, each 
     catalogue = shop.catalogue
     metadata = {
         "tenant_id": tenant_id,
-        "deployment": catalogue.deployment(shop.stage),
+        "deployment": shop.deployment,
         "checkout": nonce,
     }
     subscription: dict[str, Any] = {"metadata": metadata}

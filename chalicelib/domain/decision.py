@@ -49,7 +49,7 @@ class Decision:
 
 def decide(record: Record, truth: Truth, now: int, catalogue: Catalogue, stage: str) -> Decision:
     """Bring the record up to date with Stripe's word and say what is wanted."""
-    known = _with_free_run_out(_with_truth(record, truth, now, catalogue), now)
+    known = _with_free_run_out(_with_truth(record, truth, now, catalogue, stage), now)
     known = _with_deadlines(known, now, catalogue)
     standing = standing_of(known, now, catalogue, stage)
     return Decision(
@@ -90,7 +90,8 @@ def _by_billing(record: Record, now: int, catalogue: Catalogue, stage: str) -> S
         if _free_ended_last(record):
             plan_id = FREE
         kept = record.retention_until is None or now < record.retention_until
-        wanted: Wanted = "suspended" if kept else "absent"
+        # A bank may take days over a first payment: whoever comes back in time keeps their data.
+        wanted: Wanted = "suspended" if kept or record.billing.incomplete else "absent"
         return Standing("canceled", active=False, plan_id=plan_id, wanted=wanted)
     return Standing("none", active=False, plan_id=None, wanted="absent")
 
@@ -117,9 +118,15 @@ def _plan_id(record: Record, catalogue: Catalogue, stage: str) -> str | None:
     return plan.id if plan else None
 
 
-def _with_truth(record: Record, truth: Truth, now: int, catalogue: Catalogue) -> Record:
-    subscriptions = _all_known(record, truth, now)
+def _with_truth(
+    record: Record, truth: Truth, now: int, catalogue: Catalogue, stage: str
+) -> Record:
+    everything = _all_known(record, truth, now)
+    subscriptions = [s for s in everything if s.is_sold_by(catalogue.deployment(stage))]
     counted = the_one_that_counts(subscriptions)
+    if counted is None and record.free is None:
+        # Nothing of ours ever stood: what somebody made by hand is told to the operator.
+        counted = the_one_that_counts(everything)
     billing = Billing(
         subscription=counted,
         duplicates=tuple(sorted(s.id for s in subscriptions if s.is_live and s != counted)),

@@ -31,4 +31,11 @@ def next_resolution(
     if not sold_by_us:
         return None
     newest = max(sold_by_us, key=lambda s: (s.created, s.id))
-    return Resolution(subscription_id=newest.id, kept_id=counted.id, since=now)
+    return intent_to_undo(newest.id, counted, now)
+
+
+def intent_to_undo(subscription_id: str, kept: Subscription, now: int) -> Resolution:
+    """To cancel this one, and to refund what it charged since the kept one began."""
+    return Resolution(
+        subscription_id=subscription_id, kept_id=kept.id, since=now, kept_since=kept.created
+    )

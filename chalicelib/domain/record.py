@@ -95,11 +95,14 @@ class Resolution:
         subscription_id: what is canceled, and refunded whatever it charged.
         kept_id: what the customer keeps.
         since: epoch seconds.
+        kept_since: when the kept one began (epoch seconds): what was charged before paid for a time
+            in which there was no second.
     """
 
     subscription_id: str
     kept_id: str
     since: int
+    kept_since: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +203,11 @@ class Record:
     def subscription(self) -> Subscription | None:
         """The subscription that counts."""
         return self.billing.subscription
+
+    def has_bought(self, deployment: str) -> bool:
+        """Whether a live subscription of this deployment's (`<app>-<stage>`) counts."""
+        counted = self.subscription
+        return counted is not None and counted.is_live and counted.is_sold_by(deployment)
 
     @property
     def paid_mark(self) -> bool:

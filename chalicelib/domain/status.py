@@ -88,7 +88,9 @@ def _why_suspended(record: Record, standing: Standing) -> str | None:
     """What neither status nor dates tell: somebody, or a bank, has stopped it."""
     if record.hold:
         return HELD
-    return DISPUTED if record.disputes and standing.status == "active" else None
+    if record.disputes and standing.status == "active":
+        return DISPUTED
+    return UNDER_WAY if record.billing.incomplete and standing.status == "canceled" else None
 
 
 def _nothing() -> dict[str, Any]:

@@ -36,6 +36,14 @@ class Subscription:
     ended_at: int | None = None
     trialed_at: int | None = None
 
+    def is_sold_by(self, deployment: str) -> bool:
+        """Whether it came from a checkout of ours or is for a product of ours, on sale or not.
+
+        An operator may sell the same customer something else; `deployment` is `<app>-<stage>`.
+        """
+        product_id = self.product_id
+        return self.nonce is not None or not product_id or product_id.startswith(f"{deployment}-")
+
     @property
     def is_live(self) -> bool:
         """Started, and not ended."""

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from chalicelib.domain.errors import Temporary
 from chalicelib.domain.tenant import Manifest
-from chalicelib.gateways.cluster_refusals import conflicting_fields, error
+from chalicelib.gateways.cluster_refusals import conflicting_fields, error, exceeds_quota
 from chalicelib.gateways.kubernetes_http import Answer, KubernetesHttp
 
 PAGE = 500
@@ -91,8 +91,8 @@ class ClusterObjects:
         """
         if manifest["kind"] in UNREAD:
             answer = self._dry_look(manifest)
-            if answer.status == HTTPStatus.CREATED:
-                return None
+            if answer.status == HTTPStatus.CREATED or exceeds_quota(answer):
+                return None  # a quota counts, and refuses, what would be made: it is not there
         else:
             answer = self._http.request("GET", path_of(manifest))
         if answer.status == HTTPStatus.NOT_FOUND:

@@ -25,7 +25,7 @@ def error(what: str, answer: Answer) -> DomainError:
     causes = {c.get("reason") for c in (body.get("details") or {}).get("causes") or []}
     if "NamespaceTerminating" in causes or "status unknown for quota" in message:
         return Waiting(said)  # the quota is new, and its controller has not counted yet
-    if answer.status == HTTPStatus.FORBIDDEN and "exceeded quota" in message:
+    if exceeds_quota(answer):
         return Temporary(said)  # the tenant has filled it, and may make room
     if answer.status == HTTPStatus.CONFLICT and "FieldManagerConflict" not in causes:
         return Changed(said)
@@ -35,6 +35,12 @@ def error(what: str, answer: Answer) -> DomainError:
         passing = body.get("reason") or answer.tells_of_passing_trouble
         return Temporary(said) if passing else Permanent(said)
     return Permanent(said) if answer.status in _PERMANENT else Temporary(said)
+
+
+def exceeds_quota(answer: Answer) -> bool:
+    """Whether an object was refused because the tenant has filled a quota."""
+    message = str(answer.body.get("message", ""))
+    return answer.status == HTTPStatus.FORBIDDEN and "exceeded quota" in message
 
 
 def conflicting_fields(answer: Answer) -> list[str]:

@@ -254,12 +254,17 @@ class StripeApi:
         except NoSuchThing:
             return  # Stripe's word for one that is canceled
 
-    def refund_subscription(self, subscription_id: str) -> int:
-        """Give back all that it ever charged; how much this call gave back, in cents."""
+    def refund_subscription(self, subscription_id: str, *, since: int) -> int:
+        """Give back all that it charged since then (epoch seconds); what this gave, in cents."""
         invoices = call(
             lambda: list(
                 self._client.invoices.list(
-                    {"subscription": subscription_id, "status": "paid", "limit": 100}
+                    {
+                        "subscription": subscription_id,
+                        "status": "paid",
+                        "created": {"gte": since},
+                        "limit": 100,
+                    }
                 ).auto_paging_iter()
             )
         )

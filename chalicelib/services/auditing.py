@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from chalicelib.domain import audit, tenant
 from chalicelib.domain.audit import Finding
 from chalicelib.domain.catalogue import Catalogue
-from chalicelib.domain.errors import Conflict, CustomerGone
+from chalicelib.domain.errors import Conflict, CustomerGone, Permanent, Temporary
 from chalicelib.domain.record import Record
 from chalicelib.domain.subscription import Subscription, Truth
 from chalicelib.domain.tenant import TenantNamespace
@@ -74,7 +74,7 @@ class Audit:
                 pending += 1
                 continue
             truth = Truth(subscriptions=tuple(live.get(record.customer_id or "", ())))
-            if self._compared(record, truth, namespaces.get(record.tenant_id)):
+            if self._is_suspect(record, truth, namespaces.get(record.tenant_id)):
                 suspects.append(record)
         findings = [*self._confirmed(suspects), *self._orphans(namespaces, seen)]
         findings += self._of_nobody(live, customers)
@@ -92,6 +92,17 @@ class Audit:
         for customer_id, subscription in self.payments.live_subscriptions():
             found.setdefault(customer_id, []).append(subscription)
         return found
+
+    def _is_suspect(
+        self, record: Record, truth: Truth, namespace: TenantNamespace | None
+    ) -> bool:
+        """Whether to look again. A dispute that has ended unseen is in no list: it is asked for."""
+        if record.disputes:
+            return True
+        try:
+            return bool(self._compared(record, truth, namespace))
+        except (Temporary, Permanent):
+            return True
 
     def _compared(
         self, record: Record, truth: Truth, namespace: TenantNamespace | None
@@ -122,13 +133,23 @@ class Audit:
             record = self.records.read(suspect.tenant_id)
             if record is None or self._in_flux(record):
                 continue
-            yield from self._compared(record, self._truth(record), namespaces.get(record.tenant_id))
+            try:
+                truth = self._truth(record)
+                yield from self._compared(record, truth, namespaces.get(record.tenant_id))
+            except (Temporary, Permanent) as e:
+                # Lists of everybody were had before and after: it is about this one.
+                yield Finding("not compared", record.tenant_id, str(e))
 
     def _truth(self, record: Record) -> Truth:
         if record.customer_id is None:
             return Truth()
         try:
-            return Truth(subscriptions=self.payments.subscriptions(record.customer_id))
+            return Truth(
+                subscriptions=self.payments.subscriptions(record.customer_id),
+                open_disputes=tuple(
+                    d for d in record.disputes if self.payments.dispute_is_open(d)
+                ),
+            )
         except CustomerGone:
             return Truth(customer_gone=True)
 

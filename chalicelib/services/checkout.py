@@ -70,12 +70,11 @@ class Checkouts:
     def _attempt(self, user: User, offer: Offer) -> CheckoutSession:
         record, is_new = self._record_of(user)
         try:
-            refuse_if_blocked(record)
+            refuse_if_blocked(record, self.shop.deployment)
         except (AlreadySubscribed, PaymentProcessing):
             self._ask_for_a_look(record)
             raise
-        had_customer = record.customer_id is not None
-        record = self._customers.ensure(record, is_new=is_new)
+        record, had_customer = self._customers.ensure(record, is_new=is_new)
         try:
             return self._next(record, offer, had_customer=had_customer)
         except CustomerGone as e:
@@ -126,7 +125,8 @@ class Checkouts:
 
     def _refuse_if_subscribed(self, record: Record) -> bool:
         """Ask Stripe whether something stands that we do not know of; whether a trial was had."""
-        subscriptions = self.payments.subscriptions(record.customer_id or "")
+        listed = self.payments.subscriptions(record.customer_id or "")
+        subscriptions = [s for s in listed if s.is_sold_by(self.shop.deployment)]
         try:
             refuse_if_subscribed(subscriptions)
         except (AlreadySubscribed, PaymentProcessing):

@@ -20,8 +20,12 @@ class Customers:
     stage: str
     clock: Clock
 
-    def ensure(self, record: Record, *, is_new: bool) -> Record:
+    def ensure(self, record: Record, *, is_new: bool) -> tuple[Record, bool]:
         """The record with its customer, made once per generation and stored before any session.
+
+        Returns:
+            The record, and whether the customer was there before: one that is made at this moment
+            has neither subscriptions nor sessions to ask for.
 
         Args:
             record: as it was read.
@@ -29,7 +33,7 @@ class Customers:
                 customer behind, longer ago than Stripe remembers the key: it is looked for first.
         """
         if record.customer_id:
-            return record
+            return record, True
         deployment = self.catalogue.deployment(self.stage)
         metadata = {"tenant_id": record.tenant_id, "deployment": deployment}
         email = record.user.email
@@ -44,7 +48,7 @@ class Customers:
             # Stripe repeats this answer for a day under this key: the next click takes a new one.
             self._without(record)
             raise
-        return self.records.save(record, replace(record, customer_id=customer_id))
+        return self.records.save(record, replace(record, customer_id=customer_id)), bool(found)
 
     def forget(self, record: Record) -> None:
         """Make way for a new one, unless somebody has done so meanwhile.

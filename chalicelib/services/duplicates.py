@@ -31,7 +31,7 @@ class Duplicates:
         second, kept = intent.subscription_id, intent.kept_id
         try:
             self.payments.cancel_subscription(second)
-            cents = self.payments.refund_subscription(second)
+            cents = self.payments.refund_subscription(second, since=intent.kept_since)
         except Permanent as e:
             text = f"{second}, beside {kept}, could not be undone: {e}; do it in Stripe's dashboard"
             return record, self._line(text, now)

@@ -1,5 +1,6 @@
 """The Free plan: started once, stopped at will, never in the way of a paid one."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from chalicelib.domain.catalogue import FREE, Catalogue
@@ -25,6 +26,7 @@ class FreePlan:
     records: Records
     queue: Queue
     catalogue: Catalogue
+    stage: str
     clock: Clock
 
     def start(self, user: User) -> Record:
@@ -41,9 +43,8 @@ class FreePlan:
             now = int(self.clock())
             try:
                 record = self._record_of(user)
-                if record.billing.incomplete or (
-                    record.subscription and record.subscription.is_live
-                ):
+                deployment = self.catalogue.deployment(self.stage)
+                if record.billing.incomplete or record.has_bought(deployment):
                     raise AlreadySubscribed
                 if record.free:
                     raise FreeUsed
@@ -61,7 +62,7 @@ class FreePlan:
                 )
             except Conflict:
                 continue
-            self.queue.send_tenant(saved.tenant_id)
+            self._send(saved.tenant_id)
             return saved
         raise Temporary(f"tenant {user.tenant_id}: its record is written too often")
 
@@ -81,9 +82,14 @@ class FreePlan:
                 saved = self.records.save(record, stopped, nudge_at=now, free_change=-1)
             except Conflict:
                 continue
-            self.queue.send_tenant(saved.tenant_id)
+            self._send(saved.tenant_id)
             return saved
         raise Temporary(f"tenant {user.tenant_id}: its record is written too often")
+
+    def _send(self, tenant_id: str) -> None:
+        """It is done: what is lost with this is a hint, and the sweep finds the nudge."""
+        with suppress(Temporary):
+            self.queue.send_tenant(tenant_id)
 
     def _record_of(self, user: User) -> Record:
         record = self.records.read(user.tenant_id)

@@ -38,18 +38,19 @@ def take_event(  # noqa: PLR0913 - ports are passed in, one by one
     """
     if not event.concerns_us:
         return "ignored"
-    if event.livemode != livemode or event.deployment not in {None, deployment}:
+    is_ours = event.deployment in {None, deployment}
+    if event.livemode != livemode:
         return "not ours"
     now = int(clock())
     line = timeline.of_event(event)
-    if event.hides_its_customer and event.account:
+    if event.hides_its_customer and (event.account or not is_ours):
         return "not ours"  # our key cannot ask what a connected account's dispute is about
     if event.hides_its_customer:
         records.keep_event(event.id, line, due_at=now + 60)
         queue.send_event(event.id)
         return "kept"
-    nudged: Nudged = "unknown"
-    for tenant_id in _whose(event, records):
+    nudged: Nudged | Literal["not ours"] = "unknown" if is_ours else "not ours"
+    for tenant_id in _whose(event, records, is_ours=is_ours):
         nudged = records.nudge(tenant_id, now, line=line, paid_session=event.paid_session)
         if nudged == "nudged" or (nudged == "duplicate" and delivered):
             queue.send_tenant(tenant_id)
@@ -58,9 +59,9 @@ def take_event(  # noqa: PLR0913 - ports are passed in, one by one
     return nudged
 
 
-def _whose(event: "StripeEvent", records: "Nudges") -> "Iterator[str]":
+def _whose(event: "StripeEvent", records: "Nudges", *, is_ours: bool) -> "Iterator[str]":
     """By our metadata; failing that (they can be edited) by the customer that we made."""
-    if event.tenant_id:
+    if event.tenant_id and is_ours:
         yield event.tenant_id
     if event.customer_id and (tenant_id := records.tenant_of(event.customer_id)):
         yield tenant_id

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from chalicelib.domain.record import Record, Resolution
+from chalicelib.domain.duplicates import intent_to_undo
+from chalicelib.domain.record import Record
 from ops.desk import Desk
 from ops.operating.acting import NothingToDo, change
 
@@ -35,7 +36,6 @@ def undo(desk: Desk, record: Record, subscription_id: str) -> Record:
         kept = current.subscription
         if kept is None or subscription_id not in current.billing.duplicates:
             raise NothingToDo(f"{subscription_id} is no second subscription any more")
-        intent = Resolution(subscription_id=subscription_id, kept_id=kept.id, since=desk.now)
-        return replace(current, resolution=intent)
+        return replace(current, resolution=intent_to_undo(subscription_id, kept, desk.now))
 
     return change(desk, record, intend, f"asked to cancel and refund {subscription_id}")

@@ -7,6 +7,7 @@ import pytest
 from chalicelib import wiring
 from chalicelib.domain.errors import Permanent
 from tests.life.racing import Activity, Race, RacingStripe
+from tests.life.world import DAY, FAILS_LATER
 
 
 class FirstCome:
@@ -60,6 +61,26 @@ def test_one_that_we_sold_is_canceled_and_refunded(world, ada, agreed):
     assert ada.short == ("active", True, "basic", "ready")
     assert any("was canceled and 9900 cents were refunded" in line for line in ada.lines)
     assert ada.record.resolution is None
+    agreed()
+
+
+def test_what_was_paid_before_there_were_two_is_not_refunded(world, ada, agreed):
+    """The old one fails after months of service, and support sells a new one beside it."""
+    old = ada.buy(card=FAILS_LATER)
+    assert world.ledger.tables["invoice"][old["latest_invoice"]]["amount_paid"] == 2900
+    world.advance(31 * DAY)
+    assert old["status"] == "past_due"
+    world.offset += 60
+    (price,) = world.ledger.all("price", lookup_key="arm-engine-dev-pro-month")
+    works = world.customer("eve").buy()["default_payment_method"]
+    world.sdk.subscriptions.create({
+        "customer": ada.customer_id, "items": [{"price": price["id"]}],
+        "metadata": {"checkout": "nonce-2"}, "default_payment_method": works,
+    })  # fmt: skip
+    world.settle()
+    assert old["status"] == "canceled"
+    assert list(world.ledger.all("refund")) == []
+    assert ada.short == ("active", True, "pro", "ready")
     agreed()
 
 

@@ -213,6 +213,18 @@ def test_after_a_crash_the_plan_that_is_asked_for_is_sold(world, ada, monkeypatc
     assert amount(world, wiring.checkouts().open(ada.user, "pro")) == 9900
 
 
+def test_a_table_that_was_restored_to_before_a_purchase_sells_no_second(world, ada):
+    """The record knows no customer; Stripe has one by our metadata, with a subscription."""
+    ada.call("POST", "start-free")
+    world.settle()
+    ada.call("POST", "stop-free")
+    world.settle()
+    before = world.aws.items("TENANT")[f"TENANT#{ada.tenant_id}", "RECORD"]
+    ada.buy()
+    world._table.put_item(Item=before)
+    assert ada.refused() == "already_subscribed"
+
+
 def test_a_second_device_is_sold_the_plan_it_asks_for(world, ada):
     """It asks between the two writes of the first one."""
     create, second = world.payments.create_session, []

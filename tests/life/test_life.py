@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from chalicelib import wiring
-from tests.life.world import DAY, FAILS_LATER, PAYS
+from chalicelib.domain.errors import Temporary
+from tests.life.world import DAY, FAILS_LATER, IS_DISPUTED, PAYS
 
 NEW_CARD = {"card_number": PAYS, "exp": "12/40", "cvc": "123"}
 SETTLES = "000123456789"
 BOUNCES = "000222222227"
-IS_DISPUTED = "4000000000000259"
 GRACE, RETENTION = 7 * DAY, 30 * DAY
 
 
@@ -427,6 +427,57 @@ def test_a_bank_debit_that_bounces(world, ada, agreed):
     agreed()
 
 
+def test_a_bank_debit_over_the_end_of_the_retention_keeps_the_data(world, ada, agreed):
+    """Bought again in time: the namespace is not deleted while the bank is at it."""
+    sub = ada.buy()
+    world.sdk.subscriptions.cancel(sub["id"])
+    world.advance(RETENTION - 2 * DAY)
+    path = f"/api/v1/namespaces/arm-{ada.tenant_id}"
+    uid = world.kubernetes.request("GET", path).body["metadata"]["uid"]
+    ada.pay(ada.open(), SETTLES)
+    world.advance(3 * DAY)
+    assert ada.short == ("canceled", False, "basic", "suspended")
+    assert "bank" in ada.status["tenant"]["message"]
+    agreed()
+    world.advance(3 * DAY)
+    assert ada.short == ("active", True, "basic", "ready")
+    assert world.kubernetes.request("GET", path).body["metadata"]["uid"] == uid
+    agreed()
+
+
+def test_a_bank_debit_that_bounces_after_the_retention_deletes(world, ada, agreed):
+    """What was put off is done as soon as the bank has refused."""
+    sub = ada.buy()
+    world.sdk.subscriptions.cancel(sub["id"])
+    world.advance(RETENTION - 2 * DAY)
+    ada.pay(ada.open(), BOUNCES)
+    world.advance(6 * DAY)
+    assert ada.short == ("canceled", False, "basic", "none")
+    assert world.namespaces() == {}
+    agreed()
+
+
+def test_what_somebody_else_sold_the_customer_is_nothing_of_ours(world, ada, agreed):
+    """A retainer from the dashboard: no duplicate, no hindrance, and no reason to keep a tenant."""
+    sub = ada.buy()
+    product = world.sdk.products.create({"name": "Consulting"})
+    price = world.sdk.prices.create(
+        {"product": product.id, "unit_amount": 1000, "currency": "usd",
+         "recurring": {"interval": "month"}}
+    )  # fmt: skip
+    world.sdk.subscriptions.create({
+        "customer": ada.customer_id, "items": [{"price": price.id}],
+        "default_payment_method": sub["default_payment_method"],
+    })  # fmt: skip
+    world.settle()
+    agreed()
+    world.sdk.subscriptions.cancel(sub["id"])
+    world.advance(RETENTION + DAY)
+    assert world.namespaces() == {}
+    ada.open()
+    agreed()
+
+
 def test_a_first_payment_that_never_comes(world, ada, agreed):
     """`incomplete` blocks a second purchase for a day, displaces nothing, and goes."""
     ada.call("POST", "start-free")
@@ -468,6 +519,25 @@ def test_free_is_started_stopped_and_had_once(world, ada, agreed):
     assert (code, body["error"]["code"]) == (409, "free_used")
     world.advance(RETENTION)
     assert world.namespaces() == {}
+    agreed()
+
+
+@pytest.mark.parametrize("verb", ["start-free", "stop-free"])
+def test_free_is_granted_and_taken_back_without_the_queue(world, ada, agreed, verb):
+    """What is written is done: a second try would be told that it cannot be had."""
+    if verb == "stop-free":
+        ada.call("POST", "start-free")
+        world.settle()
+
+    def away(_):
+        raise Temporary("as ordered")
+
+    with pytest.MonkeyPatch.context() as broken:
+        broken.setattr(wiring.queue(), "send_tenant", away)
+        code, body = ada.call("POST", verb)
+    assert code == 202, body
+    world.advance(120)
+    assert ada.short[0] == ("active" if verb == "start-free" else "canceled")
     agreed()
 
 

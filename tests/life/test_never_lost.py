@@ -9,7 +9,7 @@ from chalicelib import wiring
 from chalicelib.domain.errors import Temporary
 from chalicelib.domain.record import Hold
 from chalicelib.services import missed
-from tests.life.world import DAY
+from tests.life.world import DAY, IS_DISPUTED
 
 
 def kinds():
@@ -79,6 +79,42 @@ def test_an_event_whose_metadata_were_edited_is_found_by_its_customer(world, ada
     world.settle()
     assert ada.short == ("canceled", False, "basic", "suspended")
     agreed()
+
+
+def test_an_event_that_names_another_deployment_is_found_by_its_customer(world, ada, agreed):
+    """Edited, too: only a customer of ours can be in our table."""
+    sub = ada.buy()
+    world.sdk.subscriptions.update(sub["id"], {"metadata": {"deployment": "arm-engine-prod"}})
+    world.sdk.subscriptions.cancel(sub["id"])
+    world.settle()
+    assert ada.short == ("canceled", False, "basic", "suspended")
+    agreed()
+
+
+def test_a_dispute_that_ended_unseen_is_found_by_the_audit(world, ada, agreed):
+    """Nobody nudges, and Stripe's lists of subscriptions do not tell of it."""
+    ada.buy(card=IS_DISPUTED)
+    assert kinds() == []
+    world.deliver = lambda _: []
+    world.sdk.disputes.close(next(world.ledger.all("dispute"))["id"])
+    assert kinds() == ["record is behind", "paid, no tenant"]
+    wiring.audit().run(mend=True)
+    world.work()
+    assert ada.short == ("active", True, "basic", "ready")
+    agreed()
+
+
+def test_one_that_cannot_be_compared_hides_nobody_else(world, ada):
+    """A customer of another Stripe account, say: it is told, and the audit goes on."""
+    ada.buy()
+    eve = world.customer("eve")
+    eve.buy()
+    record = ada.record
+    wiring.records().save(record, replace(record, customer_id="cus_elsewhere"))
+    _gone(world, eve)
+    found = {(f.kind, f.tenant_id): f.text for f in wiring.audit().run(mend=True).findings}
+    assert ("paid, no tenant", eve.tenant_id) in found
+    assert "another account" in found["not compared", ada.tenant_id]
 
 
 def test_an_audit_of_nothing_wrong_finds_nothing(world, ada):

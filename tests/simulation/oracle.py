@@ -121,7 +121,8 @@ def _billed(truth: Truth, item: Item, now: float) -> Stands:  # noqa: PLR0911 - 
     if ended is not None:
         free_last = _free_end(item) is not None and _free_end(item) == ended
         plan = "free" if free_last or counts is None else counts.plan
-        return Stands("canceled", plan, "suspended" if now < ended + RETENTION else "absent")
+        kept = now < ended + RETENTION or any(s.status == "incomplete" for s in truth.subs)
+        return Stands("canceled", plan, "suspended" if kept else "absent")
     return Stands("none", None, "absent")
 
 

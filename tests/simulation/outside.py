@@ -18,7 +18,10 @@ SLOW = 0.04
 SELDOM = tuple(
     f"{kind} {call}"
     for kind, calls in {
-        "audit": ("cluster.GET ", "cluster.PATCH ", "queue.", "table.get", "table.transact"),
+        "audit": (
+            "cluster.GET ", "cluster.PATCH ", "queue.", "stripe.GET disputes", "table.get",
+            "table.transact",
+        ),
         "webhook": ("stripe.", "table.put_item"),
         "worker": (
             "cluster.DELETE ", "cluster.GET deployments", "cluster.LIST ",

@@ -288,10 +288,10 @@ def a_new_key_for_every_click() -> AbstractContextManager[Any]:
 def only_active_blocks() -> AbstractContextManager[Any]:
     """Whoever owes a payment may buy again."""
 
-    def lenient(record: Record) -> None:
+    def lenient(record: Record, deployment: str) -> None:
         subscription = record.subscription
         if subscription is None or subscription.status == "active":
-            checkout_rules.refuse_if_blocked(record)
+            checkout_rules.refuse_if_blocked(record, deployment)
 
     return patch.object(checkout, "refuse_if_blocked", lenient)
 
@@ -540,3 +540,15 @@ def grace_begins_with_every_look() -> AbstractContextManager[Any]:
         return deadlines(replace(record, grace_until=None), *args)
 
     return patch.object(decision, "_with_deadlines", anew)
+
+
+@planted(within=5000)
+def a_debit_under_way_keeps_nothing() -> AbstractContextManager[Any]:
+    """The retention is over, whoever has bought again meanwhile."""
+    billing = decision._by_billing
+
+    def forgetful(record: Record, *args: Any) -> Any:
+        known = replace(record, billing=replace(record.billing, incomplete=False))
+        return billing(known, *args)
+
+    return patch.object(decision, "_by_billing", forgetful)

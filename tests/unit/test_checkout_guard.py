@@ -17,6 +17,7 @@ from chalicelib.domain.record import NONCE_MAX_AGE, Billing, Checkout, FreeGrant
 from chalicelib.domain.subscription import HEALTH, CheckoutSession
 
 NOW = 1_800_000_000
+OURS = "arm-engine-dev"
 
 
 def attempt(**facts):
@@ -70,21 +71,21 @@ def test_each_step_of_the_guard(yearly, checkout, found, plan, step):
 def test_every_live_subscription_blocks(record, subscription, status):
     """Past due and paused ones too: whoever owes must not buy a second one."""
     with pytest.raises(AlreadySubscribed):
-        refuse_if_blocked(record(billing=Billing(subscription=subscription(status=status))))
+        refuse_if_blocked(record(billing=Billing(subscription=subscription(status=status))), OURS)
 
 
 def test_a_first_payment_under_way_blocks(record):
     """Neither an incomplete subscription nor a paid checkout is sold over."""
     with pytest.raises(PaymentProcessing):
-        refuse_if_blocked(record(billing=Billing(incomplete=True)))
+        refuse_if_blocked(record(billing=Billing(incomplete=True)), OURS)
     with pytest.raises(PaymentProcessing):
-        refuse_if_blocked(record(checkout=KNOWN, paid_session="cs_1"))
+        refuse_if_blocked(record(checkout=KNOWN, paid_session="cs_1"), OURS)
 
 
 def test_a_deletion_under_way_blocks(record):
     """Nothing is sold into a namespace that is going away."""
     with pytest.raises(TenantBeingRemoved):
-        refuse_if_blocked(record(phase="deleting"))
+        refuse_if_blocked(record(phase="deleting"), OURS)
 
 
 def test_free_and_the_past_never_block(record, subscription):
@@ -97,8 +98,18 @@ def test_free_and_the_past_never_block(record, subscription):
             free_until=NOW + 9,
             checkout=KNOWN,
             paid_session="cs_older",
-        )
+        ),
+        OURS,
     )
+
+
+def test_what_somebody_else_sold_never_blocks(record, subscription):
+    """A consulting retainer of the same customer is none of our plans."""
+    retainer = subscription(status="active", product_id="prod_retainer")
+    refuse_if_blocked(record(billing=Billing(subscription=retainer)), OURS)
+    sold = replace(retainer, nonce="n-1")  # ours, moved to that product since
+    with pytest.raises(AlreadySubscribed):
+        refuse_if_blocked(record(billing=Billing(subscription=sold)), OURS)
 
 
 @pytest.mark.parametrize(

@@ -185,6 +185,43 @@ def test_a_plan_that_is_not_ours_is_a_problem_with_a_remedy(catalogue, record):
     assert "plans.toml" in decision.problem
 
 
+RETAINER = sub(id="sub_2", created=NOW - 9 * DAY, product_id="prod_retainer")
+
+
+def test_what_somebody_else_sold_is_no_second_subscription(catalogue, record):
+    """A consulting retainer of the same customer, older and as healthy, changes nothing."""
+    truth = Truth(subscriptions=(sub(), RETAINER))
+    decision = decide(record(**READY), truth, NOW, catalogue, "dev")
+    assert decision.record.billing == Billing(subscription=sub())
+    assert decision.standing.wanted == "running"
+
+
+@pytest.mark.parametrize(
+    "past", [{}, {"free": FreeGrant(started_at=1, ended_at=NOW - 40 * DAY), "free_until": 2}]
+)
+def test_what_somebody_else_sold_keeps_no_tenant(catalogue, record, past):
+    """Once ours has ended, the retention runs, whatever else is paid for."""
+    ended = sub("canceled", ended_at=NOW - 31 * DAY)
+    found = (RETAINER,) if past else (ended, RETAINER)
+    decision = decide(record(**READY, **past), Truth(subscriptions=found), NOW, catalogue, "dev")
+    assert decision.standing.status == "canceled"
+    assert decision.standing.wanted == "absent"
+
+
+@pytest.mark.parametrize(
+    "past", [{}, {"free": FreeGrant(started_at=1, ended_at=NOW - 40 * DAY), "free_until": 2}]
+)
+def test_nothing_is_deleted_while_a_bank_is_at_a_first_payment(catalogue, record, past):
+    """Whoever buys again within the retention finds their data, however long the bank takes."""
+    under_way = sub("incomplete", id="sub_2")
+    ended = () if past else (sub("canceled", ended_at=NOW - 31 * DAY),)
+    truth = Truth(subscriptions=(*ended, under_way))
+    decision = decide(record(**READY, **past), truth, NOW, catalogue, "dev")
+    assert decision.standing.wanted == "suspended"
+    failed = Truth(subscriptions=(*ended, replace(under_way, status="incomplete_expired")))
+    assert decide(decision.record, failed, NOW, catalogue, "dev").standing.wanted == "absent"
+
+
 times = st.one_of(st.none(), st.integers(NOW - 40 * DAY, NOW + 40 * DAY))
 subscriptions = st.lists(
     st.builds(

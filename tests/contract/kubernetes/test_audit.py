@@ -69,6 +69,25 @@ def test_drift_is_told_object_by_object(cluster, objects, owner):
     ]
 
 
+def test_what_is_missing_is_seen_where_a_quota_has_no_room_for_it(cluster, objects, owner):
+    """The look at a ConfigMap is a dry run of making it, and quotas refuse that, too."""
+    gateway = cluster.gateway()
+    namespace, *rest = objects()
+    extra = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {**rest[0]["metadata"], "name": "extra"},
+    }
+    wanted = [namespace, *rest, extra]
+    gateway.apply(wanted, owner)
+    cluster.ask("DELETE", f"{PATH}/configmaps/extra")
+    full = {"spec": {"hard": {"configmaps": "0"}}}
+    merge = "application/merge-patch+json"
+    cluster.ask("PATCH", f"{PATH}/resourcequotas/plan", full, content_type=merge)
+    cluster.let_controllers_look()
+    assert "ConfigMap extra is missing" in gateway.drift(wanted, owner)
+
+
 def test_a_tenant_that_is_not_there_is_one_line(cluster, objects, owner):
     """Its namespace is missing, and nothing more is asked."""
     cluster.seen()

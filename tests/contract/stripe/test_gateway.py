@@ -303,7 +303,7 @@ def paid_by(**payment):
 def test_whatever_paid_an_invoice_is_refunded(kind):
     """An invoice's payment carries the field that its type names, and no other."""
     answers = paid_by(type=kind, **{kind: "x_1"})
-    assert StripeApi("sk_test_1", http_client=answers).refund_subscription("sub_1") == 2900
+    assert StripeApi("sk_test_1", http_client=answers).refund_subscription("sub_1", since=0) == 2900
     assert answers.posted == [f"{kind}=x_1&reason=duplicate"]
 
 
@@ -311,7 +311,7 @@ def test_what_stripe_did_not_take_it_cannot_give_back():
     """A payment that was only recorded: a person is told."""
     api = StripeApi("sk_test_1", http_client=paid_by(type="payment_record", payment_record="x_1"))
     with pytest.raises(Permanent, match="in_1 was not paid through Stripe"):
-        api.refund_subscription("sub_1")
+        api.refund_subscription("sub_1", since=0)
 
 
 def test_an_address_that_stripe_does_not_take_keeps_nobody_from_buying(gateway, sdk):

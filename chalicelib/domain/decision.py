@@ -118,9 +118,7 @@ def _plan_id(record: Record, catalogue: Catalogue, stage: str) -> str | None:
     return plan.id if plan else None
 
 
-def _with_truth(
-    record: Record, truth: Truth, now: int, catalogue: Catalogue, stage: str
-) -> Record:
+def _with_truth(record: Record, truth: Truth, now: int, catalogue: Catalogue, stage: str) -> Record:
     everything = _all_known(record, truth, now)
     subscriptions = [s for s in everything if s.is_sold_by(catalogue.deployment(stage))]
     counted = the_one_that_counts(subscriptions)

@@ -93,9 +93,7 @@ class Audit:
             found.setdefault(customer_id, []).append(subscription)
         return found
 
-    def _is_suspect(
-        self, record: Record, truth: Truth, namespace: TenantNamespace | None
-    ) -> bool:
+    def _is_suspect(self, record: Record, truth: Truth, namespace: TenantNamespace | None) -> bool:
         """Whether to look again. A dispute that has ended unseen is in no list: it is asked for."""
         if record.disputes:
             return True
@@ -146,9 +144,7 @@ class Audit:
         try:
             return Truth(
                 subscriptions=self.payments.subscriptions(record.customer_id),
-                open_disputes=tuple(
-                    d for d in record.disputes if self.payments.dispute_is_open(d)
-                ),
+                open_disputes=tuple(d for d in record.disputes if self.payments.dispute_is_open(d)),
             )
         except CustomerGone:
             return Truth(customer_gone=True)

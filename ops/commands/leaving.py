@@ -1,18 +1,18 @@
 """`ops credentials`, `export`, `forget`: what one customer may have, and may ask for."""
 
-import os
 from pathlib import Path
 
 import click
 
 from ops.commands.common import json_text, operates, say, show_json, show_one
+from ops.commands.files import NewFile, write
 from ops.desk import Desk
 from ops.operating import credentials as access
 from ops.operating import leaving
 from ops.operating.finding import NotFound, find
 from ops.operating.standing import summary
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
+_FILE = NewFile()
 
 
 @click.command()
@@ -33,7 +33,7 @@ def credentials(desk: Desk, user: str, seconds: int, output: Path | None, *, as_
     if output is None:
         show_json(config)
         return
-    _write(output, json_text(config) + "\n")
+    write(output, json_text(config) + "\n")
     show_one({"kubeconfig": str(output), "expires": expires}, as_json=as_json)
 
 
@@ -53,7 +53,7 @@ def export(desk: Desk, user: str, output: Path | None, *, as_json: bool) -> None
     if output is None:
         show_json(document)
         return
-    _write(output, json_text(document) + "\n")
+    write(output, json_text(document) + "\n")
     show_one({"export": str(output)}, as_json=as_json)
 
 
@@ -96,10 +96,3 @@ def forget(desk: Desk, user: str, timeout: float, *, yes: bool, as_json: bool) -
         return
     for text in leaving.KEPT:
         say(f"kept: {text}")
-
-
-def _write(path: Path, text: str) -> None:
-    """So that only its owner can read it."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)

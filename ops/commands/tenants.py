@@ -8,6 +8,7 @@ from chalicelib.domain.decision import Status
 from ops.commands.common import operates, say, show_json, show_one, show_rows
 from ops.desk import Desk
 from ops.operating.finding import find
+from ops.operating.revenue import monthly
 from ops.operating.standing import detail, summary
 from ops.operating.statistics import statistics
 from ops.operating.words import in_order, moment, said, sentence
@@ -77,15 +78,16 @@ def stats(desk: Desk, *, as_json: bool) -> None:
     """Customers by status and plan, monthly revenue, and how long they waited."""
     catalogue, stage = desk.catalogue, desk.stage
     products = {catalogue.product_id(stage, plan) for plan in catalogue.paid_plans}
-    found = statistics(
-        desk.records.all(), desk.now, catalogue, stage, desk.billing.monthly_revenue(products)
-    ).as_json()
+    revenue = monthly(desk.billing.active_subscriptions(), products)
+    found = statistics(desk.records.all(), desk.now, catalogue, stage, revenue).as_json()
     if as_json:
         show_json(found)
         return
     wait = found.pop("pay_to_ready")
     cents, currency = found.pop("monthly_revenue"), found.pop("currency")
     found["monthly revenue"] = f"{cents // 100}.{cents % 100:02} {currency.upper()}"
+    if missing := found.pop("revenue_not_reckoned"):
+        found["monthly revenue"] += f", without {missing} items whose price has tiers or is metered"
     if wait["customers"]:
         found["pay to ready"] = f"median {wait['median']} s, p99 {wait['p99']} s"
     show_one(found, as_json=False)

@@ -1,7 +1,7 @@
 """Stripe as an operator needs it: one event again, whose subscription, one customer whole."""
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import stripe
@@ -14,7 +14,6 @@ T = TypeVar("T")
 TIMEOUT = 20
 SERVER_ERROR = 500
 _ACTIVE: Any = {"status": "active", "limit": 100}
-_MONTHS = {"month": 1, "year": 12}
 
 
 class Billing:
@@ -58,21 +57,9 @@ class Billing:
             **{name: _every(listed) for name, listed in lists.items()},
         }
 
-    def monthly_revenue(self, products: Collection[str]) -> int:
-        """Cents a month that active subscriptions of these products bring, before tax and discount.
-
-        By the price that each really pays: an old price stays with whoever has it. A price by the
-        year counts with a twelfth; what is on trial, overdue or paused does not count.
-        """
-        cents = 0
-        for subscription in _every(lambda: self._client.subscriptions.list(_ACTIVE)):
-            for item in subscription["items"]["data"]:
-                price = item["price"]
-                if price["product"] in products and not subscription["pause_collection"]:
-                    months = _MONTHS[price["recurring"]["interval"]]
-                    months *= price["recurring"].get("interval_count") or 1
-                    cents += price["unit_amount"] * (item.get("quantity") or 1) // months
-        return cents
+    def active_subscriptions(self) -> list[dict[str, Any]]:
+        """All that are active, whatever they are of."""
+        return _every(lambda: self._client.subscriptions.list(_ACTIVE))
 
     def delete_customer(self, customer_id: str) -> None:
         """Delete a customer, which ends their subscriptions at once; one that is gone is fine."""

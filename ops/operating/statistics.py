@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.domain.catalogue import Catalogue
 from chalicelib.domain.decision import standing_of
 from chalicelib.domain.record import Record
+from ops.operating.revenue import Revenue
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Statistics:
     Attributes:
         by_status: customers by what their page says.
         by_plan: those who are entitled to a running tenant, by plan.
-        monthly_revenue: cents a month, by Stripe's word (`Billing.monthly_revenue`).
+        monthly_revenue: cents a month, by Stripe's word (`revenue.monthly`).
+        revenue_not_reckoned: items that are not in it, because their price has tiers or is metered.
         pay_to_ready: how long those who have a tenant now have waited for it.
     """
 
@@ -40,6 +42,7 @@ class Statistics:
     two_subscriptions: int
     currency: str
     monthly_revenue: int
+    revenue_not_reckoned: int
     pay_to_ready: Waits
 
     def as_json(self) -> dict[str, Any]:
@@ -48,7 +51,7 @@ class Statistics:
 
 
 def statistics(
-    records: Iterable[Record], now: int, catalogue: Catalogue, stage: str, monthly_revenue: int
+    records: Iterable[Record], now: int, catalogue: Catalogue, stage: str, revenue: Revenue
 ) -> Statistics:
     """Count."""
     by_status: Counter[str] = Counter()
@@ -78,7 +81,8 @@ def statistics(
         disputed=disputed,
         two_subscriptions=twice,
         currency=catalogue.product.currency,
-        monthly_revenue=monthly_revenue,
+        monthly_revenue=revenue.cents,
+        revenue_not_reckoned=revenue.not_reckoned,
         pay_to_ready=Waits(len(waits), _quantile(waits, 0.5), _quantile(waits, 0.99)),
     )
 

@@ -8,6 +8,7 @@ from chalicelib.domain import tenant
 from chalicelib.domain.record import Billing, Failure, FreeGrant, Hold, Record, User
 from chalicelib.domain.subscription import Subscription
 from chalicelib.domain.timeline import Line
+from ops.operating.revenue import Revenue, monthly
 from ops.operating.rollout import outdated
 from ops.operating.statistics import statistics
 from ops.operating.words import in_order, said
@@ -78,20 +79,66 @@ def test_the_shop_in_figures(catalogue):
         on_free,
         Record(tenant_id="n", user=USER),
     ]
-    found = statistics(records, NOW, catalogue, "dev", 12345)
+    found = statistics(records, NOW, catalogue, "dev", Revenue(12345, 1))
     assert found.customers == 7
     assert found.by_status == {"active": 4, "none": 1, "past_due": 1, "provisioning": 1}
     assert found.by_plan == {"basic": 2, "free": 1, "pro": 1}
     assert (found.pending, found.failed, found.held, found.disputed) == (1, 1, 1, 1)
-    assert found.monthly_revenue == 12345
+    assert (found.monthly_revenue, found.revenue_not_reckoned) == (12345, 1)
     waits = found.pay_to_ready
     assert (waits.customers, waits.median, waits.p99) == (4, 2, 10)
 
 
 def test_no_customers_no_waits(catalogue):
     """An empty shop has figures, too."""
-    found = statistics([], NOW, catalogue, "dev", 0)
+    found = statistics([], NOW, catalogue, "dev", Revenue(0, 0))
     assert (found.customers, found.pay_to_ready.median, found.pay_to_ready.p99) == (0, None, None)
+
+
+def paying(amount, interval="month", count=1, **more):
+    """An active subscription of one item, as Stripe has it."""
+    recurring = {"interval": interval, "interval_count": count, "usage_type": "licensed"}
+    price = {"product": "ours", "unit_amount": amount, "recurring": recurring | more}
+    return {"pause_collection": None, "items": {"data": [{"price": price, "quantity": 1}]}}
+
+
+@pytest.mark.parametrize(
+    ("subscription", "cents"),
+    [
+        (paying(2900), 2900),
+        (paying(2900, "month", 3), 966),
+        (paying(12000, "year"), 1000),
+        (paying(24000, "year", 2), 1000),
+        (paying(700, "week"), 3041),
+        (paying(1400, "week", 2), 3041),
+        (paying(100, "day"), 3041),
+    ],
+)
+def test_every_interval_is_reckoned_by_the_month(subscription, cents):
+    """A day is the 365th part of a year, a month its twelfth; whole cents, rounded down."""
+    assert monthly([subscription], {"ours"}) == Revenue(cents, 0)
+
+
+def test_what_cannot_be_reckoned_is_counted():
+    """Tiers, metered use, an interval of tomorrow: the rest is still summed up."""
+    odd = [paying(None), paying(5, usage_type="metered"), paying(5, "fortnight")]
+    assert monthly([*odd, paying(2900)], {"ours"}) == Revenue(2900, 3)
+
+
+def test_parts_of_a_cent_several_and_none():
+    """Stripe has no whole amount then; a quantity of nothing brings nothing."""
+    partly, several, none = paying(None), paying(2900), paying(2900)
+    partly["items"]["data"][0]["price"]["unit_amount_decimal"] = "150.5"
+    several["items"]["data"][0]["quantity"] = 2
+    none["items"]["data"][0]["quantity"] = 0
+    assert monthly([partly, several, none], {"ours"}) == Revenue(150 + 5800, 0)
+
+
+def test_only_what_is_ours_and_runs_is_revenue():
+    """Other products of the account, and what is paused, are neither summed up nor counted."""
+    paused = paying(2900) | {"pause_collection": {"behavior": "void"}}
+    assert monthly([paused, paying(None) | paused], {"ours"}) == Revenue(0, 0)
+    assert monthly([paying(2900)], {"another"}) == Revenue(0, 0)
 
 
 def test_what_bears_the_same_second_is_told_cause_first():

@@ -4,18 +4,25 @@ Pure but for `look` and `carry_out`. A price in use is never edited: another amo
 that takes over the lookup key, and the old one stays with whoever pays it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 import stripe
 
 from chalicelib.domain.catalogue import Catalogue, Interval
+from chalicelib.domain.errors import Misconfigured
 
 What = Literal["create product", "rename product", "create price", "replace price",
                "create portal", "update portal"]  # fmt: skip
 DEPLOYMENT = "deployment"
 """The metadata key by which a portal configuration is known to be ours."""
+
+MOST_KEYS = 10
+"""Lookup keys that Stripe takes in one question."""
+
+MOST_PRODUCTS = 10
+"""Products that Stripe takes in one portal configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,16 @@ class Change:
 
 
 def wanted(catalogue: Catalogue, stage: str) -> Wanted:
-    """What Stripe should hold for a stage."""
+    """What Stripe should hold for a stage.
+
+    Raises:
+        Misconfigured: more plans are sold than the portal can offer.
+    """
+    if len(catalogue.paid_plans) > MOST_PRODUCTS:
+        raise Misconfigured(
+            f"plans.toml sells {len(catalogue.paid_plans)} plans, and Stripe's portal can offer "
+            f"{MOST_PRODUCTS}: sell fewer"
+        )
     return Wanted(
         deployment=catalogue.deployment(stage),
         products={
@@ -153,11 +169,10 @@ def _ordered(values: list[Any]) -> list[Any]:
 def look(client: stripe.StripeClient, want: Wanted) -> Found:
     """Ask Stripe what is there."""
     keys = [price.lookup_key for price in want.prices]
-    listed = client.v1.prices.list({"lookup_keys": keys, "active": True, "limit": 100})
     products = client.v1.products.list({"ids": list(want.products), "limit": 100})
     prices: dict[str, Price] = {}
     ids: dict[str, str] = {}
-    for price in listed.auto_paging_iter():
+    for price in _priced(client, keys):
         if price.lookup_key and price.recurring:
             ids[price.lookup_key] = price.id
             prices[price.lookup_key] = Price(
@@ -174,6 +189,13 @@ def look(client: stripe.StripeClient, want: Wanted) -> Found:
         price_ids=ids,
         portal=_portal(client, want.deployment),
     )
+
+
+def _priced(client: stripe.StripeClient, keys: Sequence[str]) -> Iterator[stripe.Price]:
+    for start in range(0, len(keys), MOST_KEYS):
+        some = list(keys[start : start + MOST_KEYS])
+        listed = client.v1.prices.list({"lookup_keys": some, "active": True, "limit": 100})
+        yield from listed.auto_paging_iter()
 
 
 def _portal(client: stripe.StripeClient, deployment: str) -> Portal | None:

@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from sandbox.stripe.errors import BAD_REQUEST, Refusal
+from sandbox.stripe.errors import BAD_REQUEST, Refusal, malformed
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.lists import page
 from sandbox.stripe.metadata import merged
 from sandbox.stripe.objects import Obj
+
+MOST_KEYS = 10
 
 
 def create_product(ledger: Ledger, params: Obj) -> Obj:
@@ -131,6 +133,10 @@ def update_price(ledger: Ledger, params: Obj, price_id: str) -> Obj:
 def list_prices(ledger: Ledger, params: Obj) -> Obj:
     """By lookup keys, product, and whether they are active."""
     keys = params.get("lookup_keys")
+    if keys and len(keys) > MOST_KEYS:
+        raise malformed(
+            f"Array lookup_keys exceeded maximum {MOST_KEYS} allowed elements.", "lookup_keys"
+        )
     return page(
         ledger,
         "price",

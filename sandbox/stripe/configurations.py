@@ -3,13 +3,14 @@
 import copy
 from typing import Any
 
-from sandbox.stripe.errors import BAD_REQUEST, Refusal
+from sandbox.stripe.errors import BAD_REQUEST, Refusal, malformed
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.lists import page
 from sandbox.stripe.metadata import merged
 from sandbox.stripe.objects import Obj
 
 URL = "/v1/billing_portal/configurations"
+MOST_PRODUCTS = 10
 
 
 def create(ledger: Ledger, params: Obj) -> Obj:
@@ -48,7 +49,11 @@ def list_all(ledger: Ledger, params: Obj) -> Obj:
 
 
 def _set_features(ledger: Ledger, configuration: Obj, features: Obj) -> None:
-    for i, product in enumerate(features.get("subscription_update", {}).get("products") or []):
+    products = features.get("subscription_update", {}).get("products") or []
+    if len(products) > MOST_PRODUCTS:
+        at = "features[subscription_update][products]"
+        raise malformed(f"Array {at} exceeded maximum {MOST_PRODUCTS} allowed elements.", at)
+    for i, product in enumerate(products):
         at = f"features[subscription_update][products][{i}]"
         ledger.get("product", product["product"], f"{at}[product]", BAD_REQUEST)
         for price_id in product["prices"]:

@@ -6,6 +6,7 @@ import pytest
 import stripe
 
 from chalicelib.domain import catalogue_file
+from chalicelib.domain.errors import Misconfigured
 from chalicelib.gateways.stripe_api import StripeApi
 from ops import plans
 from sandbox.stripe.state import Stripe
@@ -87,6 +88,41 @@ def test_a_yearly_price_is_added_to_its_product(client, account, catalogue):
     ]
     (price,) = account.ledger.all("price", lookup_key="arm-engine-dev-pro-year")
     assert (price["product"], price["recurring"]["interval"]) == ("arm-engine-dev-pro", "year")
+
+
+def many(catalogue, count):
+    """A catalogue of so many plans that are paid for, each by the month and by the year."""
+    basic = replace(catalogue.plan("basic"), yearly_price=29000)
+    plans_sold = tuple(replace(basic, id=f"plan{n}", name=f"Plan {n}") for n in range(count))
+    return replace(catalogue, plans=plans_sold)
+
+
+def test_six_plans_by_the_year_are_found_again(client, catalogue):
+    """Twelve prices; Stripe takes no more than ten lookup keys in one question."""
+    assert len(plans.push(client, many(catalogue, 6), "dev")) == 6 + 12 + 1
+    assert plans.push(client, many(catalogue, 6), "dev") == []
+
+
+def test_the_stand_in_takes_no_more_than_stripe(client):
+    """What it would take, and Stripe would not, is no proof of anything."""
+    with pytest.raises(stripe.InvalidRequestError, match="maximum 10"):
+        client.v1.prices.list({"lookup_keys": [f"key-{n}" for n in range(11)]})
+    products = [{"product": f"p{n}", "prices": ["x"]} for n in range(11)]
+    update = {"enabled": True, "default_allowed_updates": ["price"], "products": products}
+    with pytest.raises(stripe.InvalidRequestError, match="maximum 10"):
+        client.v1.billing_portal.configurations.create(
+            {"features": {"subscription_update": update}}
+        )
+
+
+def test_more_plans_than_the_portal_takes_are_refused_before_stripe_is_asked(
+    client, account, catalogue
+):
+    """In words, and with nothing made; ten are fine."""
+    assert plans.push(client, many(catalogue, 10), "prod")
+    with pytest.raises(Misconfigured, match="sells 11 plans, and Stripe's portal can offer 10"):
+        plans.push(client, many(catalogue, 11), "dev")
+    assert len(list(account.ledger.all("product"))) == 10
 
 
 def test_the_portal_allows_what_it_should_and_no_more(client, account, catalogue):

@@ -21,7 +21,7 @@ MAX_BODY = 256 * 1024
 """Bytes; Stripe's largest events are far below it."""
 
 ANY_TYPE = ["*/*"]
-"""Bodies are judged by what they are, not by what they are called."""
+"""Bodies are judged by what they are, not by what they are called; a GET has none to judge."""
 
 _STATUS: Mapping[str, int] = {
     errors.Unauthenticated.code: 401,
@@ -39,6 +39,11 @@ _STATUS: Mapping[str, int] = {
     errors.TooManyRequests.code: 429,
     errors.WebhookDisabled.code: 503,
     errors.UpstreamUnavailable.code: 503,
+}
+_CHALICES: Mapping[int, str] = {
+    404: "not_found",
+    405: "method_not_allowed",
+    415: "unsupported_media_type",
 }
 _BAD_REQUEST = 400
 _BAD_GATEWAY = 502
@@ -168,7 +173,7 @@ def in_contract_form(request: Request, get_response: Callable[[Request], Respons
     body = response.body
     if response.status_code < _BAD_REQUEST or (isinstance(body, dict) and "error" in body):
         return response
-    code = {404: "not_found", 405: "method_not_allowed"}.get(response.status_code, "internal_error")
+    code = _CHALICES.get(response.status_code, "internal_error")
     message = "This is not how this address is used."
     if response.status_code >= _SERVER_ERROR:
         message = "Something went wrong."

@@ -19,7 +19,7 @@ CACHEABLE: Headers = {"Cache-Control": "public, max-age=300"}
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£"}
 
 
-@routes.route("/api/subscriptions/plans", methods=["GET"])
+@routes.route("/api/subscriptions/plans", methods=["GET"], content_types=ANY_TYPE)
 @answers(routes)
 def plans() -> Response:
     """What is sold; public."""
@@ -43,7 +43,7 @@ def create_checkout_session() -> dict[str, Any]:
     return {"sessionId": session.id, "checkoutUrl": session.url}
 
 
-@routes.route("/api/subscriptions/status", methods=["GET"])
+@routes.route("/api/subscriptions/status", methods=["GET"], content_types=ANY_TYPE)
 @answers(routes)
 def status() -> dict[str, Any]:
     """How the signed-in customer's subscription stands."""

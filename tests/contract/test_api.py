@@ -63,6 +63,14 @@ def test_a_body_is_judged_by_what_it_is(api, token, content_type):
     assert code(answer) == (400, "unknown_plan")
 
 
+@pytest.mark.parametrize("content_type", ["text/plain", "application/octet-stream", "x", ""])
+@pytest.mark.parametrize("path", [p for p, methods in app.app.routes.items() if "GET" in methods])
+def test_a_get_has_no_body_whose_type_matters(api, token, path, content_type):
+    """Some clients name one with every request."""
+    status, body = api.call("GET", path, headers={"Content-Type": content_type}, token=token())
+    assert (status, "error" in body) == (200, False)
+
+
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic abc", "Bearer a.b", "x"])
 def test_nobody_is_let_in_without_a_token(api, header):
     """No header, or an odd one, is simply not signed in."""
@@ -177,6 +185,13 @@ def test_there_is_no_portal_without_a_customer(api, token):
 def test_an_unknown_method_gets_the_contracts_form(api):
     """What Chalice itself refuses looks like what we refuse."""
     assert code(api.call("DELETE", WEBHOOK)) == (405, "method_not_allowed")
+
+
+def test_a_type_that_a_route_does_not_take_is_no_bug_of_ours(api, token, monkeypatch):
+    """All of ours take any; a route that is added with less answers with a code of its own."""
+    monkeypatch.setattr(app.app.routes[CHECKOUT]["POST"], "content_types", ["application/json"])
+    answer = api.call("POST", CHECKOUT, b"{}", {"Content-Type": "text/plain"}, token())
+    assert code(answer) == (415, "unsupported_media_type")
 
 
 def known(api, token):

@@ -1,9 +1,13 @@
-"""How much the API takes, route by route: API Gateway throttles before a function is paid for."""
+"""How much the API takes, route by route: API Gateway throttles before a function is paid for.
+
+And what it answers then, and whenever else it does not ask a function.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ops.deploying import answers
 from ops.deploying.stacks import api_id
 from ops.deploying.step import Say, Shop
 
@@ -34,7 +38,10 @@ LIMITS: Mapping[str, Limit] = {
 
 
 class Limits:
-    """Throttling and metrics of the API's stage, which Chalice makes without either."""
+    """Throttling and metrics of the API's stage, and API Gateway's own answers.
+
+    Chalice makes neither, and each of its deploys may take the answers away.
+    """
 
     name = "limits per route"
 
@@ -42,19 +49,29 @@ class Limits:
         self._shop = shop
 
     def plan(self) -> str:
-        """Which routes' limits would change."""
+        """Which routes' limits would change, and which answers."""
         routes = ", ".join(path.replace("~1", "/") for path in LIMITS)
-        return f"see to it that these have the limits of ops/deploying/limits.py: {routes}"
+        return (
+            f"see to it that these have the limits of ops/deploying/limits.py: {routes}; and that "
+            f"API Gateway's own answers have the contract's form: {', '.join(answers.ANSWERS)}"
+        )
 
     def run(self, _: Say) -> str:
         """Set what differs."""
-        where = {"restApiId": api_id(self._shop), "stageName": self._shop.stage.name}
+        api, stage = api_id(self._shop), self._shop.stage.name
         gateway: Any = self._shop.session.client("apigateway")
-        todo = patches(gateway.get_stage(**where).get("methodSettings", {}))
+        there = gateway.get_stage(restApiId=api, stageName=stage).get("methodSettings", {})
+        todo = patches(there)
+        missing = answers.missing(gateway.get_gateway_responses(restApiId=api, limit=500)["items"])
+        for answer in missing:
+            gateway.put_gateway_response(restApiId=api, **answer)
+        if missing:  # they are answered once they are deployed
+            made = gateway.create_deployment(restApiId=api)["id"]
+            todo.append({"op": "replace", "path": "/deploymentId", "value": made})
         if not todo:
-            return "the limits are as they should be"
-        gateway.update_stage(**where, patchOperations=todo)
-        return f"{len(todo)} values set"
+            return "the limits and the answers are as they should be"
+        gateway.update_stage(restApiId=api, stageName=stage, patchOperations=todo)
+        return f"{len(todo) - bool(missing)} values and {len(missing)} answers set"
 
 
 def patches(there: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:

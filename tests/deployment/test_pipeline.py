@@ -19,7 +19,7 @@ from chalicelib.domain.stripe_event import API_VERSION, SUBSCRIBED
 from ops import chalice_files, pages, stripe_account, trimming, webhook
 from ops.cli import ops
 from ops.commands.common import shop_of
-from ops.deploying import code, limits, pipeline
+from ops.deploying import answers, code, limits, pipeline
 from ops.deploying.before import Check
 from ops.deploying.code import Memory
 from ops.deploying.limits import Limits
@@ -163,8 +163,8 @@ def test_what_chalice_remembers_is_known_to_every_machine(shop):
     assert not memory.restore()
 
 
-def test_the_limits_are_set_once(shop):
-    """Throttling and metrics, route by route; then there is nothing to do."""
+def an_api(shop):
+    """As Chalice leaves it: deployed, without limits and with API Gateway's own answers."""
     gateway = shop.session.client("apigateway")
     api_id = gateway.create_rest_api(name="arm-engine")["id"]
     root = gateway.get_resources(restApiId=api_id)["items"][0]["id"]
@@ -177,8 +177,52 @@ def test_the_limits_are_set_once(shop):
     )  # fmt: skip
     gateway.create_deployment(restApiId=api_id, stageName="dev")
     api_was_deployed(shop, api_id)
+    return gateway, api_id
+
+
+def test_the_limits_are_set(shop):
+    """Throttling and metrics, route by route."""
+    an_api(shop)
     assert "/api/payments/webhook" in Limits(shop).plan()
-    assert Limits(shop).run(print) == f"{3 * len(limits.LIMITS)} values set"
+    assert Limits(shop).run(print).startswith(f"{3 * len(limits.LIMITS)} values and ")
+
+
+def test_api_gateways_own_answers_have_the_contracts_form(shop):
+    """Code, message and id, and never kept by a cache; what is deployed once is left."""
+    gateway, api_id = an_api(shop)
+    before = gateway.get_stage(restApiId=api_id, stageName="dev")["deploymentId"]
+    assert "THROTTLED" in Limits(shop).plan()
+    assert Limits(shop).run(print).endswith(f"{len(answers.ANSWERS)} answers set")
+    there = gateway.get_gateway_responses(restApiId=api_id)["items"]
+    said = {}
+    for each in there:
+        error = json.loads(each["responseTemplates"]["application/json"])["error"]
+        assert error.pop("requestId") == "$context.requestId"
+        assert error.keys() == {"code", "message"}
+        assert each["responseParameters"] == {"gatewayresponse.header.Cache-Control": "'no-store'"}
+        said[each["responseType"]] = each.get("statusCode"), error["code"]
+    assert said == {
+        "DEFAULT_4XX": (None, "invalid_request"),
+        "DEFAULT_5XX": (None, "upstream_unavailable"),
+        "MISSING_AUTHENTICATION_TOKEN": ("404", "not_found"),
+        "REQUEST_TOO_LARGE": ("413", "too_large"),
+        "THROTTLED": ("429", "too_many_requests"),
+    }
+    deployed = gateway.get_stage(restApiId=api_id, stageName="dev")["deploymentId"]
+    assert deployed != before, "they are answered only once they are deployed"
+    assert answers.missing(there) == []
+    Limits(shop).run(print)
+    assert gateway.get_stage(restApiId=api_id, stageName="dev")["deploymentId"] == deployed
+
+
+def test_an_answer_that_was_changed_or_lost_is_put_again():
+    """API Gateway lists its own defaults beside ours."""
+    there = answers.missing([])
+    there[0] |= {"statusCode": "400"}  # its own choice, where we make none
+    usual = {"responseType": "WAF_FILTERED", "defaultResponse": True, "statusCode": "403"}
+    assert answers.missing([*there, usual]) == []
+    changed = there[-1] | {"statusCode": "503"}
+    assert answers.missing([*there[1:-1], changed]) == [answers.missing([])[0], there[-1]]
 
 
 def test_limits_that_stand_are_left():

@@ -37,6 +37,7 @@ _CODES: Errors = {
     "CodeMismatchException": InvalidCode,
     "ExpiredCodeException": InvalidCode,
     "NotAuthorizedException": InvalidCode,
+    "UserNotConfirmedException": InvalidCode,
     "UserNotFoundException": InvalidCode,
 }
 _SILENT: Errors = {
@@ -47,7 +48,15 @@ _SILENT: Errors = {
     "UserNotConfirmedException": None,
     "UserNotFoundException": None,
 }
-_FAULTS = frozenset({"InternalErrorException", "ServiceUnavailable", "InternalFailure"})
+_FAULTS = frozenset(
+    {
+        "InternalErrorException",
+        "InternalFailure",
+        "ServiceUnavailable",
+        "ThrottlingException",
+        "UnexpectedLambdaException",  # the function that writes the mails did not answer
+    }
+)
 
 
 class UserPool:

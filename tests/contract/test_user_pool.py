@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 import requests
 from botocore.config import Config
+from botocore.stub import Stubber
 
 from chalicelib.domain.errors import (
     AccountExists,
@@ -134,6 +135,36 @@ def test_nothing_is_told_of_an_address_without_an_account(pool):
     pool.forgot_password("nobody@example.com")
     with pytest.raises(InvalidCode):
         pool.reset_password("nobody@example.com", "123456", PASSWORD)
+
+
+@pytest.fixture
+def refusing(session):
+    """A pool that refuses one call as Cognito does, and moto cannot."""
+    client = session.client("cognito-idp", region_name="eu-central-1")
+    with Stubber(client) as stub:
+
+        def refuse(call, code):
+            stub.add_client_error(call, code)
+            return UserPool("client", client)
+
+        yield refuse
+
+
+def test_a_reset_tells_nobody_who_has_yet_to_confirm(refusing, email):
+    """Cognito has an error of its own for such an account; it is told as a wrong code is."""
+    with pytest.raises(InvalidCode):
+        refusing("confirm_forgot_password", "UserNotConfirmedException").reset_password(
+            email, "123456", PASSWORD
+        )
+
+
+@pytest.mark.parametrize(
+    "code", ["InternalErrorException", "ThrottlingException", "UnexpectedLambdaException"]
+)
+def test_a_fault_of_the_pools_own_is_temporary(refusing, email, code):
+    """Also one of the function that writes its mails: it may work a moment later."""
+    with pytest.raises(Temporary):
+        refusing("forgot_password", code).forgot_password(email)
 
 
 @pytest.mark.parametrize("junk", ["x", "a.b.c", "é"])

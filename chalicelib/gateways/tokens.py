@@ -42,7 +42,7 @@ class Tokens:
         subject = _text(claims["sub"])
         if subject is None:
             raise Unauthenticated
-        return User(issuer=self._issuer, subject=subject, email=_text(claims.get("email")))
+        return User(issuer=self._issuer, subject=subject, email=_email(claims))
 
     def _claims(self, token: str) -> dict[str, Any]:
         key: Any = self._secret
@@ -76,6 +76,15 @@ def _signing_key(keys: jwt.PyJWKClient, token: str) -> jwt.PyJWK:
         return keys.get_signing_key(kid)
     except (jwt.PyJWKClientConnectionError, jwt.PyJWKSetError, OSError, ValueError) as e:
         raise Temporary("the token issuer's keys cannot be fetched anew") from e
+
+
+def _email(claims: dict[str, Any]) -> str | None:
+    """The address, unless the issuer says that nobody has shown it to be theirs.
+
+    Cognito sends either a boolean or its text; other issuers say nothing of it.
+    """
+    verified = claims.get("email_verified", True)
+    return _text(claims.get("email")) if verified is True or verified == "true" else None
 
 
 def _text(claim: object) -> str | None:

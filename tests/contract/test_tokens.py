@@ -197,3 +197,22 @@ def test_what_cannot_be_stored_is_not_taken_from_a_token(by_secret):
     with pytest.raises(Unauthenticated):
         by_secret.user(jwt.encode(claims(sub="u\ud800"), JWT_SECRET, "HS256"))
     assert by_secret.user(jwt.encode(claims(email="a\ud800@x"), JWT_SECRET, "HS256")).email is None
+
+
+@pytest.mark.parametrize("verified", [True, "true"])
+def test_an_address_that_is_verified_is_believed(by_jwks, keys, verified):
+    """Cognito says so by a boolean or by its text; one that says nothing of it is believed, too."""
+    assert by_jwks.user(rs256(keys[0], email_verified=verified)).email == "ada@example.com"
+
+
+@pytest.mark.parametrize("verified", [False, "false", "", "True ", 1, 0, [], {}])
+def test_an_address_that_is_not_verified_is_nobodys(by_jwks, keys, verified):
+    """It may be somebody else's; whose token it is, is certain all the same."""
+    user = by_jwks.user(rs256(keys[0], email_verified=verified))
+    assert (user.subject, user.email) == ("u-1", None)
+
+
+def test_not_said_is_not_null(by_secret):
+    """A claim that is there and says nothing is not a yes."""
+    said = claims() | {"email_verified": None}
+    assert by_secret.user(jwt.encode(said, JWT_SECRET, "HS256")).email is None

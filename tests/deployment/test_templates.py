@@ -110,6 +110,13 @@ def test_nothing_that_matters_is_removed_with_its_stack():
     )
 
 
+def test_an_address_is_nobodys_until_it_is_verified():
+    """Whoever is signed in may ask for another; the old one stays until a code has come back."""
+    (pool,) = resources("data", "AWS::Cognito::UserPool").values()
+    asked_first = pool["UserAttributeUpdateSettings"]["AttributesRequireVerificationBeforeUpdate"]
+    assert asked_first == pool["AutoVerifiedAttributes"] == ["email"]
+
+
 def test_one_customers_failure_is_answered_to_nobody_else():
     """CloudFront keeps what failed for ten seconds, whatever the policy and the answer say."""
     (cdn,) = resources("edge", "AWS::CloudFront::Distribution").values()

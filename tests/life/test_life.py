@@ -148,6 +148,19 @@ def test_a_trial_is_had_once(world, ada):
     assert ada.buy("pro")["status"] == "active"
 
 
+def test_whose_address_is_not_verified_buys_all_the_same(world, agreed):
+    """Stripe is not told an address that may be somebody else's; its own page asks for one."""
+    eve = world.customer("eve", email="ada@example.com", email_verified=False)
+    eve.open()
+    assert (eve.record.user.email, world.sdk.customers.retrieve(eve.customer_id).email) == (
+        None,
+        None,
+    )
+    eve.buy()
+    assert eve.short == ("active", True, "basic", "ready")
+    agreed()
+
+
 def test_a_trial_is_known_before_the_record_knows_it(world, ada):
     """The reconciler has seen nothing of the first one: Stripe's list is asked."""
     world.deliver = lambda _: []

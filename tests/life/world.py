@@ -155,8 +155,8 @@ class World:
         ]
         return min((int(item["due_at"]) for item in found), default=None)
 
-    def customer(self, name="ada"):
-        return Customer(self, name)
+    def customer(self, name="ada", **claims):
+        return Customer(self, name, claims)
 
     def namespaces(self):
         """The cluster's own word: by tenant."""
@@ -166,13 +166,13 @@ class World:
 class Customer:
     """Somebody signed in, and what they do."""
 
-    def __init__(self, world, name):
+    def __init__(self, world, name, more):
         self.world = world
         claims = {
             "sub": name, "iss": ISSUER, "aud": "client", "exp": time.time() + 600,
             "token_use": "id", "email": f"{name}@example.com",
         }  # fmt: skip
-        self._token = jwt.encode(claims, JWT_SECRET, "HS256")
+        self._token = jwt.encode(claims | more, JWT_SECRET, "HS256")
         self.user = wiring.tokens().user(self._token)
         self.tenant_id = self.user.tenant_id
 

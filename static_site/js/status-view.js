@@ -22,7 +22,8 @@ export function viewOf(status, paid) {
     ...wordsOf(status, paid),
     stages: stagesOf(status, paid),
     date: dateOf(status),
-    billing: status.status !== 'none' && !free && planId !== null,
+    // Whose plan is no longer sold (null) pays all the same, and may want to cancel.
+    billing: status.status !== 'none' && !free,
     stoppable: free && !ended,
     plansLink: ended ? 'See the plans' : free ? 'Upgrade' : '',
   };

@@ -46,6 +46,7 @@ NONE = status(
 STATUSES = {
     "ready": status(planId="pro"),
     "ending": status(cancelAtPeriodEnd=True),
+    "no longer sold": status(planId=None),
     "free": status(planId="free", cancelAtPeriodEnd=True),
     "provisioning": status({"state": "pending"}, active=False, status="provisioning", currentPeriodEnd=None),
     "delayed": status({"state": "pending", "message": DELAYED}, active=False, status="provisioning"),

@@ -21,6 +21,7 @@ BILLING, STOP, SEE, UPGRADE, HELP = (
     [
         ("ready", "Your workspace is ready", "Everything is up and running.", "Renews on December 25, 2026", [BILLING]),
         ("ending", "Your workspace is ready", "It runs until December 25, 2026, and then your subscription ends. You can carry on under “Manage billing”.", "Ends on December 25, 2026", [BILLING]),
+        ("no longer sold", "Your workspace is ready", "Everything is up and running.", "Renews on December 25, 2026", [BILLING]),
         ("free", "Your workspace is ready", "Everything is up and running.", "Trial ends on December 25, 2026", [UPGRADE, STOP]),
         ("provisioning", "Setting up your subscription…", "This usually takes a few seconds.", None, [BILLING]),
         ("delayed", "Setting up your subscription…", DELAYED, "Renews on December 25, 2026", [BILLING]),

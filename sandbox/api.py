@@ -11,7 +11,7 @@ from chalice.local import ChaliceRequestHandler, LocalChalice, LocalDevServer, T
 
 from app import app
 from sandbox import clock
-from sandbox.serving import HOST, run
+from sandbox.serving import HOST, WellFormed, run
 
 MAX_RUNTIME = 29
 """Seconds that API Gateway waits for a function."""
@@ -21,7 +21,7 @@ class _Server(ThreadedHTTPServer):
     request_queue_size = 128
 
 
-class _Handler(ChaliceRequestHandler):
+class _Handler(WellFormed, ChaliceRequestHandler):
     disable_nagle_algorithm = True  # an answer is two small writes: Nagle makes that 40 ms
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base has it

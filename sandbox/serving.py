@@ -5,12 +5,17 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Protocol
+from urllib.parse import urlsplit
 
 HOST = "127.0.0.1"
 SUPERVISED = "SANDBOX_SUPERVISED"
 """Set in a part's environment: it ends when its standard input does, with whoever started it."""
+
+MAX_DIGITS = 18
+"""Of a length in bytes."""
 
 CANNOT_START = 2
 """The exit code of a part, and of the sandbox, that could not even start."""
@@ -33,7 +38,26 @@ class LocalServer(ThreadingHTTPServer):
     request_queue_size = 128
 
 
-class Quiet(BaseHTTPRequestHandler):
+class WellFormed(BaseHTTPRequestHandler):
+    """400 for an address or a length that is none: what is below stumbles over either."""
+
+    def parse_request(self) -> bool:
+        """Read the request's head; whether there is anything to serve."""
+        if not super().parse_request():
+            return False
+        try:
+            urlsplit(self.path)
+        except ValueError:
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return False
+        length = self.headers.get("Content-Length", "0").strip()
+        if not (length.isascii() and length.isdecimal() and len(length) <= MAX_DIGITS):
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return False
+        return True
+
+
+class Quiet(WellFormed):
     """HTTP/1.1 with connections kept alive, and no line per request."""
 
     protocol_version = "HTTP/1.1"

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from sandbox.serving import HOST, run
+from sandbox.serving import HOST, WellFormed, run
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 
-class QuietHandler(WSGIRequestHandler):
+class QuietHandler(WellFormed, WSGIRequestHandler):
     """HTTP/1.1, so that connections are kept, and no line per request."""
 
     protocol_version = "HTTP/1.1"
@@ -19,6 +19,9 @@ class QuietHandler(WSGIRequestHandler):
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - as the base has it
         """Say nothing."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing, and look at nothing: the address may be none."""
 
 
 def serve(

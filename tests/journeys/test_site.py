@@ -84,3 +84,22 @@ def test_a_request_that_no_library_sends_is_answered(sandbox, request_line, body
     with socket.create_connection((where.hostname, where.port), timeout=5) as connection:
         connection.sendall(f"{request_line}\r\n{headers}\r\n".encode() + body)
         assert int(connection.recv(64).split()[1]) == status
+
+
+@pytest.mark.parametrize("part", ["site", "api", "aws", "stripe"])
+@pytest.mark.parametrize(
+    ("target", "length"),
+    [
+        ("http://[::1/pricing", "0"),
+        ("/api/payments/webhook", "abc"),
+        ("/api/payments/webhook", "-1"),
+        ("/api/payments/webhook", "9" * 5000),
+    ],
+)
+def test_an_address_or_a_length_that_is_none_is_answered(sandbox, part, target, length):
+    """400, and the connection is closed: what follows cannot be told from the body."""
+    where = urlsplit(sandbox.ready[part])
+    head = f"POST {target} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n"
+    with socket.create_connection((where.hostname, where.port), timeout=5) as connection:
+        connection.sendall(head.encode())
+        assert connection.makefile("rb").read().split()[1] == b"400"

@@ -178,6 +178,25 @@ def test_the_logs_alarms_watch_lines_that_the_code_writes():
     assert "stuck=swept.stuck" in written
 
 
+def test_a_scheduled_function_that_fails_wakes_somebody():
+    """It is invoked all the same: silence alone would not tell."""
+    watched = {
+        alarm["Dimensions"][0]["Value"]["Fn::Sub"]
+        for alarm in resources("alarms", "AWS::CloudWatch::Alarm").values()
+        if alarm["MetricName"] == "Errors" and alarm["Namespace"] == "AWS/Lambda"
+    }
+    stage = stages.load("dev")
+    for function in (rights.SWEEP, rights.AUDIT):
+        assert stage.function(function).replace(stage.deployment, "${App}-${Stage}") in watched
+
+
+def test_the_dashboard_shows_every_alarm():
+    """One page to look at."""
+    (page,) = resources("alarms", "AWS::CloudWatch::Dashboard").values()
+    for name in resources("alarms", "AWS::CloudWatch::Alarm"):
+        assert f"${{{name}.Arn}}" in page["DashboardBody"]["Fn::Sub"]
+
+
 def test_every_alarm_says_what_it_means():
     """And wakes somebody."""
     for alarm in resources("alarms", "AWS::CloudWatch::Alarm").values():

@@ -76,21 +76,21 @@ def _state(record: Record, standing: Standing) -> tuple[TenantState, str | None]
     message = DELAYED if record.failure and record.pending else None
     if record.phase == "deleting":
         return "deleting", message
-    if standing.wanted == "running" or standing.status == "provisioning":
+    paid_and_unseen = standing.status == "provisioning" and standing.wanted == "as it was"
+    if standing.wanted == "running" or paid_and_unseen:
         ready = record.phase == "running" and record.ready_since is not None
         return ("ready", None) if ready else ("pending", message)
-    if record.phase is None:
-        return "none", UNDER_WAY if record.billing.incomplete else None
-    return "suspended", _why_suspended(record, standing)
+    return ("none" if record.phase is None else "suspended"), _why_stopped(record, standing)
 
 
-def _why_suspended(record: Record, standing: Standing) -> str | None:
+def _why_stopped(record: Record, standing: Standing) -> str | None:
     """What neither status nor dates tell: somebody, or a bank, has stopped it."""
-    if record.hold:
+    if record.hold and standing.wanted == "suspended":
         return HELD
-    if record.disputes and standing.status == "active":
+    if record.disputes and standing.status in {"active", "provisioning"}:
         return DISPUTED
-    return UNDER_WAY if record.billing.incomplete and standing.status == "canceled" else None
+    is_first = record.billing.incomplete and standing.status in {"none", "canceled"}
+    return UNDER_WAY if is_first else None
 
 
 def _nothing() -> dict[str, Any]:

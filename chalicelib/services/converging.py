@@ -68,6 +68,8 @@ class Convergence:
             if self.cluster.suspend(manifests, owner):
                 self.after = replace(self.after, phase="suspended", applied=self.revision)
                 self.applied = len(manifests)
+            else:
+                self.after = replace(self.after, phase=None, ready_since=None)
             return
         self.after = replace(self.after, phase="running")
         self.cluster.apply(manifests, owner)

@@ -24,6 +24,9 @@ def subscribe(world: World, who: Customer, plan: str) -> None:
             who.tabs.append(body["sessionId"])
             ((price, _),) = world.account.ledger.orders[body["sessionId"]]["lines"]
             sold = PLAN_OF[price["product"]]
+            session = world.account.ledger.tables["checkout.session"][body["sessionId"]]
+            if world.owner_of(session) != who.tenant_id:
+                world.wrong(f"{who.name} is given somebody else's {session['id']}")
             if sold != plan:
                 world.wrong(f"{who.name} asks for {plan} and is sold {sold}")
 

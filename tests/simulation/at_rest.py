@@ -6,12 +6,16 @@ from typing import Any
 
 from chalicelib.domain import tenant
 from chalicelib.domain.drift import differences
+from chalicelib.domain.status import status_of
 from tests.simulation import oracle
-from tests.simulation.deployment import CATALOGUE
+from tests.simulation.deployment import CATALOGUE, PLAN_OF, TRIALS
 
 World = Any
 MANAGED = ("ResourceQuota", "LimitRange", "ServiceAccount", "NetworkPolicy", "Role", "RoleBinding",
            "Deployment", "ConfigMap")  # fmt: skip
+FREE_LASTS = 30 * oracle.DAY
+"""Seconds; as plans.toml says."""
+
 THEIRS = frozenset({"default", "kube-root-ca.crt", "own"})
 """What Kubernetes, and the customer, have in a namespace."""
 
@@ -32,7 +36,9 @@ def check(world: World) -> None:
         granted += bool(item.get("free") and item["free"].get("ended_at") is None)
         _record_is_true(world, customer.name, item, truth)
         _cluster_is_right(world, customer, item, truth)
+        _page_is_true(world, customer, item, truth)
         _paid_once(world, customer)
+        _tried_once(world, customer)
     count = world.table.items.get(("FREE", "COUNT"), {}).get("standing", {"N": "0"})
     if int(count["N"]) != granted:
         world.wrong(f"{granted} Free grants stand, and {count['N']} are counted")
@@ -52,6 +58,15 @@ def _record_is_true(world: World, name: str, item: Mapping[str, Any], truth: ora
     )
     if seen != real:
         world.wrong(f"{name}'s record says {seen}, Stripe says {real}")
+    billing = item["billing"]
+    beside = {s.id for s in truth.subs if s.live} - {counts.id if counts else ""}
+    if set(billing.get("duplicates", ())) != beside:
+        world.wrong(f"{name} has {beside} beside, the record says {billing.get('duplicates')}")
+    if bool(billing.get("incomplete")) != any(s.status == "incomplete" for s in truth.subs):
+        world.wrong(f"{name}'s first payment is not under way as the record says")
+    free = item.get("free")
+    if free and item["free_until"] - free["started_at"] != FREE_LASTS:
+        world.wrong(f"{name}'s Free lasts {item['free_until'] - free['started_at']} s")
     if set(item.get("disputes", ())) != truth.disputes:
         world.wrong(f"{name}'s disputes are {sorted(truth.disputes)}, the record differs")
     ended = oracle.ended_at(truth, item)
@@ -145,6 +160,40 @@ def _workload_is_right(world: World, customer: Any, stands: str) -> None:
         world.wrong(f"{customer.name} runs {size} pods, of {customer.runs}: {stands}")
 
 
+def _page_is_true(
+    world: World, customer: Any, item: Mapping[str, Any], truth: oracle.Truth
+) -> None:
+    """Every word that the dashboard gets."""
+    now = int(world.scheduler.now)
+    said = status_of(world.records.read(customer.tenant_id), now, CATALOGUE, "dev")
+    told = {name: value for name, value in said.items() if name != "tenant"}
+    told["state"] = said["tenant"]["state"]
+    true = oracle.page(truth, item, now, there=world.namespace(customer.tenant_id) is not None)
+    if true["state"] == "any":
+        true["state"] = told["state"]
+    if told != true:
+        wrong = {name: (told[name], true[name]) for name in true if told[name] != true[name]}
+        world.wrong(f"{customer.name}'s page is not true (said, should be): {wrong}")
+
+
+def _tried_once(world: World, customer: Any) -> None:
+    """A trial is had once, by the first purchase that has one."""
+    ledger = world.account.ledger
+    sold = [
+        (ledger.tables["subscription"][session["subscription"]], order["lines"][0][0]["product"])
+        for session_id, order in ledger.orders.items()
+        if (session := ledger.tables["checkout.session"][session_id])["subscription"]
+        and world.owner_of(session) == customer.tenant_id
+    ]
+    sold.sort(key=lambda pair: pair[0]["created"])
+    tried = [sub["id"] for sub, _ in sold if sub["trial_start"]]
+    first = next((sub for sub, product in sold if TRIALS.get(PLAN_OF[product])), None)
+    if len(tried) > 1:
+        world.wrong(f"{customer.name} has tried twice: {', '.join(tried)}")
+    if first is not None and not tried:
+        world.wrong(f"{customer.name} was charged at once for {first['id']}, and never had a trial")
+
+
 def _paid_once(world: World, customer: Any) -> None:
     """No two of a customer's checkouts charged for the same time."""
     spans = []
@@ -183,6 +232,16 @@ def audited(world: World, report: Any) -> None:
     for finding in report.findings:
         if finding.kind != "two subscriptions":
             world.wrong(f"the audit finds: {finding.kind}: {finding.text}")
+
+
+def free_answer(world: World, customer: Any, verb: str) -> int | str:
+    """What whoever starts or stops Free at rest has to be answered."""
+    item, truth = world.item(customer.tenant_id) or {}, world.watch.truth(customer.tenant_id)
+    if verb == "stop-free":
+        return 202 if oracle.free_stands(item, world.scheduler.now) else "nothing_to_stop"
+    if any(s.may_be_paid for s in truth.subs):
+        return "already_subscribed"
+    return "free_used" if item.get("free") else 202
 
 
 def could_buy(world: World, customer: Any, answers: Sequence[Any]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 HEALTH = ("active", "trialing", "past_due", "paused", "unpaid")
@@ -124,6 +125,31 @@ def _billed(truth: Truth, item: Item, now: float) -> Stands:  # noqa: PLR0911 - 
         kept = now < ended + RETENTION or any(s.status == "incomplete" for s in truth.subs)
         return Stands("canceled", plan, "suspended" if kept else "absent")
     return Stands("none", None, "absent")
+
+
+def page(truth: Truth, item: Item, now: float, *, there: bool) -> dict[str, Any]:
+    """What a customer reads once nothing is under way; `there` is whether the namespace is."""
+    row, counts, ended = stands(truth, item, now), truth.counts, ended_at(truth, item)
+    live = counts if counts and counts.live else None
+    free = live is None and free_stands(item, now)
+    until = None if ended is None else ended + RETENTION
+    kept = row.status == "canceled" and until is not None and now < until
+    fails = live is not None and live.status in {"past_due", "unpaid"}
+    state = {"running": "ready", "suspended": "suspended" if there else "none", "absent": "none"}
+    return {
+        "active": row.tenant == "running",
+        "planId": row.plan,
+        "status": row.status,
+        "currentPeriodEnd": _iso(item["free_until"] if free else live and live.period_end),
+        "cancelAtPeriodEnd": free or bool(live and live.ends),
+        "paymentProblem": {"actBy": _iso(item.get("grace_until"))} if fails else None,
+        "dataKeptUntil": _iso(until) if kept else None,
+        "state": state.get(row.tenant, "any"),
+    }
+
+
+def _iso(at: int | None) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def free_stands(item: Item, now: float) -> bool:

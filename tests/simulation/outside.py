@@ -15,6 +15,9 @@ Fails = Callable[[str], Exception]
 SLOW = 0.04
 """The share of calls that take seconds."""
 
+LONG = 0.1
+"""The share of deaths that come late: only suspensions, resumptions and audits make so many calls."""
+
 SELDOM = tuple(
     f"{kind} {call}"
     for kind, calls in {
@@ -106,6 +109,8 @@ class Outside:
         """Decide whether, and where, an activity's process will die."""
         if not self.calm and activity.random.random() < self.weather.crash:
             n = int(activity.random.triangular(1, 20, 2))
+            if activity.random.random() < LONG:
+                n = activity.random.randrange(20, 70)
             self._fates[id(activity)] = (n, _side(activity.random))
 
     def forget(self, activity: Activity) -> None:

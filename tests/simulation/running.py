@@ -123,6 +123,25 @@ def _probe(world: World) -> None:
             world.scheduler.run(world.scheduler.now + 30)
             _come_to_rest(world)
         at_rest.could_buy(world, customer, answers)
+    for customer in world.customers.values():
+        for verb in ("start-free", "stop-free"):
+            _ask_of_free(world, customer, verb)
+    if not world.broken:
+        at_rest.check(world)
+
+
+def _ask_of_free(world: World, customer: Any, verb: str) -> None:
+    wanted, answers = at_rest.free_answer(world, customer, verb), list[Any]()
+    requests.ask(
+        world, customer, "POST", f"/api/subscriptions/{verb}", None,
+        lambda status, body: answers.append(
+            status if status == 202 else (body or {}).get("error", {}).get("code")
+        ),
+    )  # fmt: skip
+    world.scheduler.run(world.scheduler.now + 30)
+    _come_to_rest(world)
+    if answers != [wanted]:
+        world.wrong(f"{customer.name} asks to {verb} and is answered {answers}, not {wanted}")
 
 
 def _end(world: World) -> None:

@@ -84,12 +84,27 @@ class Watch:
                 if len(found := self._customers(tenant_id)) > 1:
                     self._world.wrong(f"{self._name(tenant_id)} is two customers: {found}")
         if method == "POST" and path == "/v1/checkout/sessions":
+            self._not_beside_what_is_made_by_hand()
             for tenant_id in self.truths:
                 payable = self._payable(tenant_id)
                 if len(payable) > 1:
                     self._world.wrong(
                         f"{self._name(tenant_id)} could pay twice: {', '.join(payable)} are open"
                     )
+
+    def _not_beside_what_is_made_by_hand(self) -> None:
+        """Stripe is asked before each sale, so what was there before the click is known."""
+        strand = self._world.scheduler.current
+        who = strand and self._world.customers.get(strand.activity.tenant)
+        if who is None:
+            return
+        known = self.truths[who.tenant_id]
+        before = [truth for at, truth in known if at < strand.activity.since]
+        then, now = before[-1:], known[-1][1]
+        there = {s.id for truth in then for s in truth.subs if s.may_be_paid}
+        both = there & {s.id for s in now.subs if s.may_be_paid} & self._world.by_hand
+        if both:
+            self._world.wrong(f"{who.name} has {min(both)}, made by hand, and is sold another")
 
     def _customers(self, tenant_id: str) -> list[str]:
         """Whom a second customer could be confused with.
@@ -174,6 +189,7 @@ class Watch:
 
     def asked_the_cluster(self, request: Request) -> None:
         """Every request to it, as it arrives."""
+        self._bounds_come_first(request)
         if request.method != "DELETE" or not request.path.startswith("/api/v1/namespaces/arm-"):
             return
         tenant_id = request.path.rsplit("-", 1)[1]
@@ -183,6 +199,16 @@ class Watch:
         paid = self._bought(tenant_id)
         if paid:
             self._world.wrong(f"{name}'s namespace is deleted, and {paid} is paid for")
+
+    def _bounds_come_first(self, request: Request) -> None:
+        parts = request.path.split("/")
+        if request.method != "PATCH" or "deployments" not in parts or "namespaces" not in parts:
+            return
+        namespace = parts[parts.index("namespaces") + 1]
+        bounds = {"ResourceQuota": "plan", "NetworkPolicy": "deny-all"}
+        for kind, name in bounds.items():
+            if self._world.stored(kind, name, namespace) is None:
+                self._world.wrong(f"{namespace} gets a Deployment before its {kind}")
 
     # Answers.
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from chalicelib.domain import money
+
 FREE = "free"
 Interval = Literal["month", "year"]
 
@@ -20,6 +22,10 @@ class Product:
     currency: str
     automatic_tax: bool
     promotion_codes: bool = False
+
+    def price_tag(self, amount: int) -> str:
+        """An amount, in the currency's smallest unit, as it is shown beside a plan."""
+        return money.shown_short(amount, self.currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +66,9 @@ class Plan:
     """One plan.
 
     Attributes:
-        price: cents per `interval`.
+        price: in the currency's smallest unit (cents, yen), per `interval`.
         trial_days: how long a trial, had once per customer, or Free lasts.
-        yearly_price: cents, when a plan that is paid by the month can be paid by the year too.
+        yearly_price: the same, when a plan that is paid by the month can be paid by the year too.
         templates: the adopter's own objects, read from `folder`, their placeholders still in them.
     """
 
@@ -88,7 +94,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One way to buy a plan: `amount` cents per `interval`."""
+    """One way to buy a plan: `amount`, in the smallest unit, per `interval`."""
 
     plan: Plan
     interval: Interval

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 routes = Blueprint(__name__)
 CACHEABLE: Headers = {"Cache-Control": "public, max-age=300"}
-SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£"}
 
 
 @routes.route("/api/subscriptions/plans", methods=["GET"], content_types=ANY_TYPE)
@@ -96,19 +95,12 @@ def _entries(plan: "Plan", catalogue: "Catalogue") -> list[dict[str, Any]]:
     ]
 
 
-def _card(shown_id: str, plan: "Plan", cents: int, catalogue: "Catalogue") -> dict[str, Any]:
+def _card(shown_id: str, plan: "Plan", amount: int, catalogue: "Catalogue") -> dict[str, Any]:
     card = {
         "id": shown_id,
         "name": plan.name,
-        "price": cents,
-        "priceDisplay": _price(cents, catalogue.product.currency),
+        "price": amount,
+        "priceDisplay": catalogue.product.price_tag(amount),
         "features": list(plan.features),
     }
     return card | ({"popular": True} if plan.popular else {})
-
-
-def _price(cents: int, currency: str) -> str:
-    whole, rest = divmod(cents, 100)
-    amount = f"{whole}.{rest:02}" if rest else str(whole)
-    symbol = SYMBOLS.get(currency)
-    return f"{symbol}{amount}" if symbol else f"{amount} {currency.upper()}"

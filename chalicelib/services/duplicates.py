@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from chalicelib.domain import money
 from chalicelib.domain.errors import Conflict, Permanent
 from chalicelib.domain.record import Record, Resolution
 from chalicelib.domain.timeline import Line
@@ -14,6 +15,7 @@ class Duplicates:
 
     records: Records
     payments: Payments
+    currency: str
     new_id: NewId
 
     def undo(self, record: Record, intent: Resolution, now: int) -> tuple[Record, Line]:
@@ -31,11 +33,12 @@ class Duplicates:
         second, kept = intent.subscription_id, intent.kept_id
         try:
             self.payments.cancel_subscription(second)
-            cents = self.payments.refund_subscription(second, since=intent.kept_since)
+            amount = self.payments.refund_subscription(second, since=intent.kept_since)
         except Permanent as e:
             text = f"{second}, beside {kept}, could not be undone: {e}; do it in Stripe's dashboard"
             return record, self._line(text, now)
-        text = f"{second}, sold beside {kept}, was canceled and {cents} cents were refunded"
+        refunded = money.shown(amount, self.currency)
+        text = f"{second}, sold beside {kept}, was canceled and {refunded} were refunded"
         done = replace(record, resolution=None)
         self.records.save(record, done, lines=[self._line(text, now)])
         raise Conflict("a second subscription was undone: look again")

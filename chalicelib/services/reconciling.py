@@ -121,7 +121,12 @@ class Reconciler:
         intent = work.after.resolution
         if intent is None:
             return []
-        undoing = Duplicates(records=self.records, payments=self.payments, new_id=self.new_id)
+        undoing = Duplicates(
+            records=self.records,
+            payments=self.payments,
+            currency=self.catalogue.product.currency,
+            new_id=self.new_id,
+        )
         work.before, line = undoing.undo(work.before, intent, work.now)
         work.after = replace(work.after, resolution=None)
         return [line]

@@ -4,6 +4,7 @@ from typing import get_args
 
 import click
 
+from chalicelib.domain import money
 from chalicelib.domain.decision import Status
 from ops.commands.common import operates, say, show_json, show_one, show_rows
 from ops.desk import Desk
@@ -84,8 +85,8 @@ def stats(desk: Desk, *, as_json: bool) -> None:
         show_json(found)
         return
     wait = found.pop("pay_to_ready")
-    cents, currency = found.pop("monthly_revenue"), found.pop("currency")
-    found["monthly revenue"] = f"{cents // 100}.{cents % 100:02} {currency.upper()}"
+    revenue, currency = found.pop("monthly_revenue"), found.pop("currency")
+    found["monthly revenue"] = f"{money.plain(revenue, currency)} {currency.upper()}"
     if missing := found.pop("revenue_not_reckoned"):
         found["monthly revenue"] += f", without {missing} items whose price has tiers or is metered"
     if wait["customers"]:

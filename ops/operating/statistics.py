@@ -27,7 +27,7 @@ class Statistics:
     Attributes:
         by_status: customers by what their page says.
         by_plan: those who are entitled to a running tenant, by plan.
-        monthly_revenue: cents a month, by Stripe's word (`revenue.monthly`).
+        monthly_revenue: in the smallest unit, a month, by Stripe's word (`revenue.monthly`).
         revenue_not_reckoned: items that are not in it, because their price has tiers or is metered.
         pay_to_ready: how long those who have a tenant now have waited for it.
     """

@@ -64,9 +64,3 @@ def message(title: str, text: str, link: tuple[str, str] | None = None) -> str:
     return page(
         title, Markup("<section><h1>{}</h1><p>{}</p>{}</section>").format(title, text, more)
     )
-
-
-def amount(cents: int, currency: str) -> str:
-    """A price as people read it."""
-    sign = {"usd": "$", "eur": "€", "gbp": "£"}.get(currency, "")
-    return f"{sign}{cents / 100:.2f}" if sign else f"{cents / 100:.2f} {currency.upper()}"

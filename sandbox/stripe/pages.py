@@ -4,6 +4,7 @@ from flask import Blueprint, Response, redirect, request
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
+from chalicelib.domain import money
 from sandbox.stripe import cards, checkout, coupons, html
 from sandbox.stripe.errors import Refusal
 from sandbox.stripe.objects import Obj
@@ -89,7 +90,7 @@ def _form(stripe: Stripe, session: Obj, refused: str | None) -> str:
         f"Subscribe to {names[0]}",
         _FORM.format(
             name=", ".join(names),
-            price=html.amount(session["amount_subtotal"], session["currency"]),
+            price=money.shown(session["amount_subtotal"], session["currency"]),
             interval=lines[0][0]["recurring"]["interval"],
             refused=html.refusal(refused),
             fields=html.card_fields(),

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, redirect, request
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
+from chalicelib.domain import money
 from sandbox.stripe import cards, html, subscriptions
 from sandbox.stripe.configurations import features_of, offered
 from sandbox.stripe.ledger import Ledger
@@ -97,7 +98,7 @@ def _subscription(ledger: Ledger, subscription: Obj, features: Obj) -> Markup:
     price = subscription["items"]["data"][0]["price"]
     head = Markup("<h2>{}</h2><p>{} per {} <span class=soft>{}</span></p>").format(
         ledger.tables["product"][price["product"]]["name"],
-        html.amount(price["unit_amount"], price["currency"]),
+        money.shown(price["unit_amount"], price["currency"]),
         price["recurring"]["interval"],
         _state(subscription),
     )
@@ -136,7 +137,7 @@ def _invoices(ledger: Ledger, session: Obj) -> Markup:
     lines = [
         Markup("<li>{} {} <span class=soft>{}</span></li>").format(
             f"{datetime.fromtimestamp(invoice['created'], UTC):%-d %B %Y}",
-            html.amount(invoice["total"], invoice["currency"]),
+            money.shown(invoice["total"], invoice["currency"]),
             invoice["status"],
         )
         for invoice in ledger.all("invoice", customer=session["customer"])

@@ -3,7 +3,7 @@
 export interface Plan {
   id: string;
   name: string;
-  /** Cents. */
+  /** In the currency's smallest unit: cents, yen. */
   price: number;
   priceDisplay: string;
   interval?: 'month' | 'year';

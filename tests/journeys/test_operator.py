@@ -380,7 +380,7 @@ def test_a_second_subscription_is_undone_by_a_persons_word(operator, sandbox, su
     assert client.v1.subscriptions.retrieve(first).status == "active"
     told = operator.run("timeline", subscriber.email)
     assert f"asked to cancel and refund {second} (by grace)" in told
-    assert "2900 cents were refunded" in told
+    assert "$29.00 were refunded" in told
     assert subscriber.status()["status"] == "active"
     said = operator.run("duplicates", "resolve", subscriber.email, "--yes", code=2)
     assert "no second live subscription" in said

@@ -59,7 +59,7 @@ def test_one_that_we_sold_is_canceled_and_refunded(world, ada, agreed):
     refunds = list(world.ledger.all("refund"))
     assert [r["amount"] for r in refunds] == [9900]
     assert ada.short == ("active", True, "basic", "ready")
-    assert any("was canceled and 9900 cents were refunded" in line for line in ada.lines)
+    assert any("was canceled and $99.00 were refunded" in line for line in ada.lines)
     assert ada.record.resolution is None
     agreed()
 

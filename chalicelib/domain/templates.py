@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from chalicelib.domain import placeholders, tenant
+from chalicelib.domain import placeholders, strict_json, tenant
 from chalicelib.domain.catalogue import Catalogue, Plan
 from chalicelib.domain.errors import Misconfigured
 
@@ -31,7 +31,15 @@ KINDS = {
 """What may be in a template. No PersistentVolumeClaim: what leaves a plan is deleted, and a
 customer's data is not a plan's to take away. The claims of a StatefulSet outlive it."""
 
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+_SERVICE_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+_LONGEST_NAME = {"CronJob": 52, "Service": 63}
+"""Characters, where it is fewer than 253: a CronJob's Jobs add eleven to its name."""
+
+_TEXTS = {"ConfigMap": ("data", "binaryData"), "Secret": ("data", "stringData")}
+"""Fields that are maps of texts. An API server that refuses one quotes it."""
+
 _POD_AT = {
     "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
     **dict.fromkeys(("DaemonSet", "Deployment", "StatefulSet"), ("spec", "template", "spec")),
@@ -72,7 +80,7 @@ def _read(
     for file, text in sorted(files.items()):
         try:
             documents = [each for each in yaml.safe_load_all(text) if each is not None]
-        except yaml.YAMLError as e:
+        except (yaml.YAMLError, ValueError) as e:  # a month 13 is a ValueError
             wrong.append(f"{file}: not YAML: {' '.join(str(e).split())}")
             continue
         for document in documents:
@@ -90,8 +98,12 @@ def _problems(document: object, plan: Plan, taken: set[tuple[str, str]]) -> Iter
         yield f"kind {kind}: must be one of {', '.join(KINDS)}"
         return
     name = metadata.get("name") if isinstance(metadata, dict) else None
-    if not isinstance(metadata, dict) or not (isinstance(name, str) and _NAME.fullmatch(name)):
-        yield f"{kind}: metadata.name must look like {_NAME.pattern}, not {name!r}"
+    look = _SERVICE_NAME if kind == "Service" else _NAME
+    if not isinstance(metadata, dict) or not (isinstance(name, str) and look.fullmatch(name)):
+        yield f"{kind}: metadata.name must look like {look.pattern}, not {name!r}"
+        return
+    if wrong := list(strict_json.unfit(document)):
+        yield from (f"{kind} {name}: {each}" for each in wrong)
         return
     yield from (f"{kind} {name}: {each}" for each in _faults(document, kind, metadata, plan))
     if (kind, name) in taken:
@@ -104,6 +116,10 @@ def _faults(
 ) -> Iterator[str]:
     if document.get("apiVersion") != KINDS[kind]:
         yield f"apiVersion must be {KINDS[kind]}, not {document.get('apiVersion')!r}"
+    longest = _LONGEST_NAME.get(kind, 253)
+    if len(metadata["name"]) > longest:
+        yield f"metadata.name must have at most {longest} characters"
+    yield from _no_texts(document, kind)
     if "namespace" in metadata:
         yield "metadata.namespace must not be given: it is the tenant's"
     if "status" in document:
@@ -115,6 +131,28 @@ def _faults(
     unknown = sorted(placeholders.named_in(document) - known)
     if unknown:
         yield f"unknown placeholder {', '.join(unknown)}: known are {', '.join(sorted(known))}"
+
+
+def _no_texts(document: Mapping[str, Any], kind: str) -> Iterator[str]:
+    for field in _TEXTS.get(kind, ()):
+        yield from strict_json.not_texts(document.get(field), field)
+    if kind in _POD_AT:
+        path = (*_POD_AT[kind], "nodeSelector")
+        yield from strict_json.not_texts(_at(document, path), ".".join(path))
+    for at, metadata in _all_metadata(document, ""):
+        for field in ("labels", "annotations"):
+            yield from strict_json.not_texts(metadata.get(field), f"{at}.{field}")
+
+
+def _all_metadata(value: Any, at: str) -> Iterator[tuple[str, Mapping[str, Any]]]:  # noqa: ANN401 - YAML of any shape
+    """An object's own metadata, and that of what it makes (pods, jobs, claims)."""
+    items = enumerate(value) if isinstance(value, list) else ()
+    for key, item in value.items() if isinstance(value, dict) else items:
+        there = f"{at}[{key}]" if isinstance(value, list) else f"{at}.{key}".removeprefix(".")
+        if key == "metadata" and isinstance(item, dict):
+            yield there, item
+        else:
+            yield from _all_metadata(item, there)
 
 
 def _refused_by_the_cluster(document: Mapping[str, Any], kind: str) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """An adopter's own objects for a plan: what is taken, what is refused, and what becomes of them."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -94,6 +95,29 @@ def test_a_suspended_tenants_templates_are_at_zero(objects):
         (DEPLOYMENT.replace("      containers:", "      priorityClassName: system-node-critical\n      containers:"), "Deployment product: priorityClassName must not be system-node-critical"),
         (SERVICE + "spec: {type: ExternalName, externalName: a.internal}", "Service web: spec.type must not be ExternalName"),
         (SERVICE + "spec: {ports: [{port: 80}], externalIPs: [192.0.2.1]}", "Service web: spec.externalIPs must not"),
+        (SECRET.replace("a: b", "a: 2026-13-31"), "basic/a.yaml: not YAML: month must be in 1..12"),
+        (SECRET.replace("a: b", "released: 2026-01-31"), "Secret pull: stringData.released is a date to YAML"),
+        (SECRET.replace("a: b", "a: 2026-01-31T10:00:00Z"), "Secret pull: stringData.a is a datetime to YAML"),
+        (SECRET.replace("a: b", "a: !!binary aGk="), "Secret pull: stringData.a is a bytes to YAML"),
+        (SECRET.replace("a: b", "a: !!set {b}"), "Secret pull: stringData.a is a set to YAML"),
+        (SECRET.replace("a: b", "on: b"), "Secret pull: stringData has the key True"),
+        (SECRET.replace("a: b", 'a: "\\ud800"'), "Secret pull: stringData.a holds half of a character"),
+        (SERVICE + "spec: &spec {ports: [{port: .nan}], selector: *spec}", "Service web: spec.ports[0].port is no number"),
+        (SERVICE + "spec: &spec {ports: [{port: .nan}], selector: *spec}", "Service web: spec.selector contains itself"),
+        (SERVICE.replace("web}", "web, labels: [a]}"), "Service web: metadata.labels must be a map of texts"),
+        (SERVICE.replace("web}", "web, annotations: {a: 1}}"), "Service web: metadata.annotations.a must be a text, and YAML reads a number"),
+        (SERVICE.replace("web}", "web, labels: {a: }}"), "Service web: metadata.labels.a must be a text, and YAML reads none"),
+        (DEPLOYMENT.replace("metadata: {labels: {app: product}}", "metadata: {labels: {app: yes}}"), "Deployment product: spec.template.metadata.labels.app must be a text, and YAML reads a flag"),
+        (DEPLOYMENT.replace("      containers:", "      nodeSelector: [a]\n      containers:"), "Deployment product: spec.template.spec.nodeSelector must be a map of texts"),
+        (SECRET.replace("a: b", "a: [b]"), "Secret pull: stringData.a must be a text, and YAML reads a list"),
+        (SECRET.replace("stringData: {a: b}", "data: {a: 1}"), "Secret pull: data.a must be a text, and YAML reads a number"),
+        (SECRET.replace("Secret", "ConfigMap").replace("stringData: {a: b}", "data: {a: {b: c}}"), "ConfigMap pull: data.a must be a text, and YAML reads a map"),
+        (SERVICE.replace("web", "web.front"), "Service: metadata.name must look like"),
+        (SERVICE.replace("web", "1web"), "Service: metadata.name must look like"),
+        (SERVICE.replace("web", "w" * 64), "metadata.name must have at most 63 characters"),
+        (SECRET.replace("pull", "pull..me"), "Secret: metadata.name must look like"),
+        (SECRET.replace("pull", "p" * 254), "metadata.name must have at most 253 characters"),
+        ("apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: " + "c" * 53 + "}", "metadata.name must have at most 52 characters"),
         ("apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: tenant-admin}", "ServiceAccount tenant-admin: there is already"),
         ("apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny-all}", "NetworkPolicy deny-all: there is"),
     ],
@@ -104,6 +128,26 @@ def test_every_mistake_is_named(loaded, text, named):
         loaded(a=text)
     assert str(raised.value).startswith("plans.basic.templates: basic/a.yaml: ")
     assert named in str(raised.value)
+
+
+def test_a_mistake_in_a_secret_is_named_without_its_value(loaded):
+    """What is refused here, an API server would refuse and quote."""
+    with pytest.raises(Misconfigured) as raised:
+        loaded(a=SECRET.replace("a: b", "card: 4929123456781234, until: 2031-01-31"))
+    assert "stringData.until" in str(raised.value)
+    with pytest.raises(Misconfigured) as without_a_date:
+        loaded(a=SECRET.replace("a: b", "card: 4929123456781234"))
+    assert "stringData.card must be a text" in str(without_a_date.value)
+    assert not re.search("4929|2031", f"{raised.value} {without_a_date.value}")
+
+
+def test_what_json_has_is_taken(loaded):
+    """Numbers, flags, null and empty maps where a kind has them, and names with dots."""
+    text = (
+        SERVICE.replace("web}", "web, labels: }") + "spec: {ports: [{port: 80}], a: 0.5, b: true}"
+    )
+    sold = loaded(a=text, b=SECRET.replace("pull", "pull.me"), c=SERVICE.replace("web", "w" * 63))
+    assert len(sold.plan("basic").templates) == 3
 
 
 def test_a_folder_without_templates_is_a_mistake(loaded):

@@ -1,5 +1,6 @@
 """What an API server's refusal means: will it ever work, soon, or right after something short?"""
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -16,12 +17,23 @@ _PERMANENT = {
     HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
+_SECRET = re.compile(r"\w+ Secret ")
+_LONGEST_REASON = 40
+"""Characters; Kubernetes' own are single words."""
+
 
 def error(what: str, answer: Answer) -> DomainError:
-    """The error to raise for an answer that is none of those hoped for."""
+    """The error to raise for an answer that is none of those hoped for.
+
+    Args:
+        what: verb, kind and name. Of a Secret nothing is quoted: a refusal may hold its value.
+        answer: what the API server said.
+    """
     body = answer.body
     message = str(body.get("message", ""))
-    said = f"{what}: HTTP {answer.status} {message[:300]}"
+    said = (
+        f"{what}: HTTP {answer.status} {_withheld(body) if _SECRET.match(what) else message[:300]}"
+    )
     causes = {c.get("reason") for c in (body.get("details") or {}).get("causes") or []}
     if "NamespaceTerminating" in causes or "status unknown for quota" in message:
         return Waiting(said)  # the quota is new, and its controller has not counted yet
@@ -41,6 +53,15 @@ def exceeds_quota(answer: Answer) -> bool:
     """Whether an object was refused because the tenant has filled a quota."""
     message = str(answer.body.get("message", ""))
     return answer.status == HTTPStatus.FORBIDDEN and "exceeded quota" in message
+
+
+def _withheld(body: Mapping[str, Any]) -> str:
+    reason = str(body.get("reason") or "")
+    word = f"{reason}, " if reason.isalpha() and len(reason) <= _LONGEST_REASON else ""
+    return (
+        f"{word}details withheld, since they may hold its value: apply it by hand with "
+        "`kubectl apply --server-side --dry-run=server`, or look into the API server's log"
+    )
 
 
 def conflicting_fields(answer: Answer) -> list[str]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain import templates, tenant
+from chalicelib.domain.errors import Permanent
 from chalicelib.wiring import catalogue
 from tests.contract.kubernetes.conftest import NAMESPACE, TENANT
 
@@ -80,6 +81,14 @@ def test_a_size_that_somebody_else_has_set_keeps_nothing_running(cluster, object
     cluster.ask("PATCH", DEPLOYMENT, {"spec": {"replicas": 7}}, content_type=merge)
     gateway.suspend(objects("pro", suspended=True), owner)
     assert cluster.ask("GET", DEPLOYMENT)[1]["spec"]["replicas"] == 0
+
+
+def test_a_refused_secret_is_told_without_its_value(cluster, objects, owner):
+    """The API server quotes what it refuses, and our message goes into log, record and timeline."""
+    *rest, secret = objects("pro")
+    with pytest.raises(Permanent, match="apply Secret pull: HTTP 500 details withheld") as raised:
+        cluster.gateway().apply([*rest, secret | {"stringData": {"key": 4929123456781234}}], owner)
+    assert "4929" not in str(raised.value)
 
 
 def test_a_templates_drift_is_told_secrets_included(cluster, objects, owner):

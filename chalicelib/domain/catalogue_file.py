@@ -20,8 +20,22 @@ from chalicelib.domain.errors import Misconfigured
 _QUANTITY = re.compile(r"(0|[1-9]\d*)(\.\d+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?")
 _DNS_LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _DNS_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+")
+_SUBDOMAIN = re.compile(_DNS_NAME.pattern.removesuffix("+") + "*")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_KEY_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
+_LABEL_VALUE = re.compile(rf"({_KEY_NAME.pattern})?")
 _CURRENCY = re.compile(r"[a-z]{3}")
+
+LONGEST_LABEL = 63
+"""Characters: of a namespace, a label's value, and what stands behind the slash in a key. Stripe's
+texts are made of these, and far below its limits: 200 for a lookup key, 500 in metadata."""
+
+LONGEST_PREFIX = LONGEST_LABEL - 17
+"""A hyphen and the tenant's sixteen digits come after it."""
+
+LONGEST_ENTITLEMENT = LONGEST_LABEL - len("entitlement.")
+LONGEST_DOMAIN = 253
+"""Characters of what stands before the slash in a key."""
 
 CONTAINER_KEYS = (
     "default_cpu", "default_memory", "request_cpu", "request_memory", "max_cpu", "max_memory",
@@ -99,12 +113,20 @@ class _Table:
     def optional(self, key: str) -> bool:
         return key in self._raw
 
-    def string(self, key: str, pattern: re.Pattern[str] | None = None) -> str:
+    def string(
+        self, key: str, pattern: re.Pattern[str] | None = None, *, longest: int | None = None
+    ) -> str:
         def ok(value: object) -> bool:
             return isinstance(value, str) and bool(pattern.fullmatch(value) if pattern else value)
 
         shape = f"must look like {pattern.pattern}" if pattern else "must be a text"
-        return str(self._take(key, "", ok, shape))
+        text = str(self._take(key, "", ok, shape))
+        self.limit(key, text, longest)
+        return text
+
+    def limit(self, key: str, text: str, longest: int | None) -> None:
+        if longest is not None and len(text) > longest:
+            self.problem(key, f"must have at most {longest} characters, not {len(text)}")
 
     def whole(self, key: str, least: int) -> int:
         def ok(value: object) -> bool:
@@ -152,6 +174,28 @@ class _Table:
                 self.problem(f"{key}.{name}", f"must be {shape}, not {text!r}")
         return dict(value)
 
+    def keys(self, key: str, found: Mapping[str, str], *, longest: int = LONGEST_LABEL) -> None:
+        """Hold the names of a table to what a key is in Kubernetes: `name`, or `prefix/name`."""
+        for each in found:
+            prefix, slash, name = each.rpartition("/")
+            if not _KEY_NAME.fullmatch(name):
+                self.problem(f"{key}.{each}", f"its name must look like {_KEY_NAME.pattern}")
+            if slash and not _SUBDOMAIN.fullmatch(prefix):
+                self.problem(f"{key}.{each}", f"its prefix must look like {_SUBDOMAIN.pattern}")
+            self.limit(f"{key}.{each}", name, longest)
+            self.limit(f"{key}.{each}", prefix, LONGEST_DOMAIN)
+
+    def label_values(self, key: str, found: Mapping[str, object]) -> None:
+        """Hold the values of a table to what a label's is."""
+        for name, text in found.items():
+            if not isinstance(text, str):
+                continue  # told already
+            if not _LABEL_VALUE.fullmatch(text):
+                self.problem(
+                    f"{key}.{name}", f"must look like {_LABEL_VALUE.pattern}, not {text!r}"
+                )
+            self.limit(f"{key}.{name}", text, LONGEST_LABEL)
+
 
 def _is_range(text: str) -> bool:
     """Whether it is a range as Kubernetes reads it: no netmask, no zone, no leading zeros."""
@@ -175,11 +219,11 @@ def _unfit(network: IPv4Network | IPv6Network) -> str | None:
 
 def _product(table: _Table) -> Product:
     return Product(
-        app=table.string("app", _DNS_LABEL),
+        app=table.string("app", _DNS_LABEL, longest=LONGEST_LABEL),
         name=table.string("name"),
         support_email=table.string("support_email", _EMAIL),
-        namespace_prefix=table.string("namespace_prefix", _DNS_LABEL),
-        label_domain=table.string("label_domain", _DNS_NAME),
+        namespace_prefix=table.string("namespace_prefix", _DNS_LABEL, longest=LONGEST_PREFIX),
+        label_domain=table.string("label_domain", _DNS_NAME, longest=LONGEST_DOMAIN),
         currency=table.string("currency", _CURRENCY),
         automatic_tax=table.flag("automatic_tax"),
         promotion_codes=table.flag("promotion_codes", default=False),
@@ -198,11 +242,14 @@ def _policy(table: _Table) -> Policy:
 
 
 def _cluster(table: _Table) -> ClusterSelectors:
+    dns_labels = table.mapping("dns_labels")
+    table.keys("dns_labels", dns_labels)
+    table.label_values("dns_labels", dns_labels)
     return ClusterSelectors(
-        dns_namespace=table.string("dns_namespace", _DNS_LABEL),
-        dns_labels=table.mapping("dns_labels"),
+        dns_namespace=table.string("dns_namespace", _DNS_LABEL, longest=LONGEST_LABEL),
+        dns_labels=dns_labels,
         dns_ranges=table.ranges("dns_ranges", default=()),
-        ingress_namespace=table.string("ingress_namespace", _DNS_LABEL),
+        ingress_namespace=table.string("ingress_namespace", _DNS_LABEL, longest=LONGEST_LABEL),
         blocked_ranges=table.ranges("blocked_ranges"),
     )
 
@@ -211,6 +258,7 @@ def _plan(plan_id: str, raw: object, problems: list[str]) -> Plan:
     table = _Table(f"plans.{plan_id}", raw, problems)
     if not _DNS_LABEL.fullmatch(plan_id):
         table.problem("id", f"must look like {_DNS_LABEL.pattern}")
+    table.limit("id", plan_id, LONGEST_LABEL)
     price = table.whole("price", 0)
     free = price == 0
     if free != (plan_id == FREE):
@@ -232,6 +280,11 @@ def _plan(plan_id: str, raw: object, problems: list[str]) -> Plan:
         folder=table.string("templates", _DNS_LABEL) if table.optional("templates") else None,
         yearly_price=table.whole("yearly_price", 1) if table.optional("yearly_price") else None,
     )
+    table.keys("entitlements", plan.entitlements, longest=LONGEST_ENTITLEMENT)
+    for name in plan.entitlements:
+        if "/" in name:
+            table.problem(f"entitlements.{name}", "must have no slash: it is part of a key")
+    table.keys("quota", plan.quota)
     given, disk = set(plan.container), set(plan.container) & set(DISK_KEYS)
     counts_disk = any("ephemeral-storage" in name for name in plan.quota)
     if given and given - disk != set(CONTAINER_KEYS):

@@ -82,6 +82,45 @@ def test_names_in_stripe_lead_there_and_back(catalogue):
         ),
         ("popular = true", 'templates = "../etc"', "plans.pro.templates: must look like"),
         ("support@arm-engine.io", "nobody", "product.support_email"),
+        (
+            'app = "arm-engine"',
+            f'app = "{"a" * 64}"',
+            "product.app: must have at most 63 characters",
+        ),
+        (
+            'prefix = "arm"',
+            f'prefix = "{"a" * 47}"',
+            "product.namespace_prefix: must have at most 46 characters, not 47",
+        ),
+        (
+            'domain = "arm-engine.io"',
+            f'domain = "{"a." * 126}io"',
+            "product.label_domain: must have at most 253 characters, not 254",
+        ),
+        (
+            '"kube-system"',
+            f'"{"a" * 64}"',
+            "cluster.dns_namespace: must have at most 63 characters",
+        ),
+        (
+            '"ingress-nginx"',
+            f'"{"a" * 64}"',
+            "cluster.ingress_namespace: must have at most 63 characters",
+        ),
+        ('"kube-dns"', '"kube dns"', "cluster.dns_labels.k8s-app: must look like"),
+        ('"kube-dns"', f'"{"k" * 64}"', "cluster.dns_labels.k8s-app: must have at most 63"),
+        ('"k8s-app" =', '"k8s app" =', "cluster.dns_labels.k8s app: its name must look like"),
+        ('"k8s-app" =', '"K/app" =', "cluster.dns_labels.K/app: its prefix must look like"),
+        ("[plans.pro]", f"[plans.{'p' * 64}]", "must have at most 63 characters, not 64"),
+        ("environments =", '"API calls" =', "plans.free.entitlements.API calls: its name must"),
+        ("environments =", '"" =', "plans.free.entitlements.: its name must look like"),
+        ("environments =", '"a/b" =', "plans.free.entitlements.a/b: must have no slash"),
+        (
+            "environments =",
+            f"{'e' * 52} =",
+            f"plans.free.entitlements.{'e' * 52}: must have at most 51 characters, not 52",
+        ),
+        ('"pods" = "40"', '"po ds" = "40"', "plans.basic.quota.po ds: its name must look like"),
     ],
 )
 def test_every_mistake_is_named_with_plan_and_key(old, new, named):
@@ -90,6 +129,17 @@ def test_every_mistake_is_named_with_plan_and_key(old, new, named):
     with pytest.raises(Misconfigured, match=r"plans\.toml") as raised:
         catalogue_file.parse(TEXT.replace(old, new, 1))
     assert named in str(raised.value)
+
+
+def test_the_longest_names_make_what_kubernetes_takes():
+    """A namespace and the keys of its annotations, each to the last character."""
+    text = TEXT.replace('prefix = "arm"', f'prefix = "{"a" * 46}"')
+    text = text.replace("environments =", f"{'e' * 51} =")
+    sold = catalogue_file.parse(text)
+    namespace = tenant.objects(sold, "0" * 16, sold.plan("pro"))[0]["metadata"]
+    assert len(namespace["name"]) == 63
+    names = [key.partition("/")[2] for key in namespace["annotations"]]
+    assert max(map(len, names)) == 63
 
 
 def test_all_mistakes_are_named_at_once():

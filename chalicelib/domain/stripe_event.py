@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any, Final, TypeGuard
 
 from chalicelib.domain.errors import InvalidRequest, InvalidSignature, WebhookDisabled
-from chalicelib.domain.texts import is_storable
+from chalicelib.domain.texts import is_storable, is_tenant_id
 
 API_VERSION: Final = "2026-10-28.endive"
 """The version that the SDK is pinned to; the webhook endpoint is created with the same one."""
@@ -54,7 +54,8 @@ class StripeEvent:
 
     Attributes:
         created: epoch seconds, by Stripe's clock; orders the timeline, decides nothing.
-        tenant_id: from our own metadata, when the object carries it.
+        tenant_id: from our own metadata, when the object carries it; anything else that stands
+            there is somebody's text, and is neither believed nor logged.
         deployment: `<app>-<stage>` from our metadata, to tell a neighbour's events from ours.
         customer_id: `cus_…`, when the object names one.
         account: `acct_…`, for an event of an account that is connected to this one.
@@ -157,7 +158,7 @@ def event_of(body: object) -> StripeEvent:
         created=created if _is_moment(created) else 0,
         livemode=event.get("livemode") is True,
         api_version=_text(event.get("api_version")),
-        tenant_id=_text(metadata.get("tenant_id")),
+        tenant_id=_tenant(metadata.get("tenant_id")),
         deployment=_text(metadata.get("deployment")),
         customer_id=_customer(obj),
         paid_session=_text(obj.get("id"))
@@ -174,6 +175,10 @@ def _metadata(obj: Mapping[str, Any]) -> Mapping[str, Any]:
         return own
     parent = _mapping(obj.get("parent"))
     return _mapping(_mapping(parent.get("subscription_details")).get("metadata")) or own
+
+
+def _tenant(value: object) -> str | None:
+    return value if isinstance(value, str) and is_tenant_id(value) else None
 
 
 def _customer(obj: Mapping[str, Any]) -> str | None:

@@ -153,6 +153,18 @@ def test_one_event_is_followed_to_its_reconcile(cluster, api, token, work, lines
     assert json.loads(message["Body"]) == {"v": 1, "tenantId": TENANT}
 
 
+@pytest.mark.parametrize("kind", ["product.updated", "customer.subscription.updated"])
+def test_what_somebody_wrote_into_metadata_is_not_logged(api, lines, kind):
+    """Only an id of ours is learnt from an event, whatever its type."""
+    api.event({
+        "id": "evt_1", "object": "event", "type": kind, "created": 1_800_000_000, "livemode": False,
+        "api_version": "2026-10-28.endive",
+        "data": {"object": {"object": "product", "id": "prod_1", "metadata": {
+            "tenant_id": "bob.private@example.com", "deployment": "arm-engine-dev"}}},
+    })  # fmt: skip
+    assert "bob" not in str(lines("webhook"))
+
+
 def test_ids_do_not_outlive_their_call(cluster, api, token, work, lines):
     """A container serves one after the other; nobody's line carries somebody else's ids."""
     api.call("POST", FREE, token=token())

@@ -154,20 +154,24 @@ def test_what_is_not_an_event_is_refused(payload):
         parse(payload)
 
 
-META = {"tenant_id": "t" * 16, "deployment": "arm-engine-dev"}
+TENANT = "4f9c2ab81d07e635"
+META = {"tenant_id": TENANT, "deployment": "arm-engine-dev"}
 
 
 @pytest.mark.parametrize(
     ("obj", "tenant", "customer"),
     [
-        ({"object": "subscription", "metadata": META, "customer": "cus_1"}, "t" * 16, "cus_1"),
+        ({"object": "subscription", "metadata": META, "customer": "cus_1"}, TENANT, "cus_1"),
         ({"object": "invoice", "metadata": {}, "customer": {"id": "cus_1", "object": "customer"},
-          "parent": {"subscription_details": {"metadata": META}}}, "t" * 16, "cus_1"),
+          "parent": {"subscription_details": {"metadata": META}}}, TENANT, "cus_1"),
         ({"object": "invoice", "parent": None, "customer": "cus_1"}, None, "cus_1"),
-        ({"object": "customer", "id": "cus_1", "metadata": META}, "t" * 16, "cus_1"),
+        ({"object": "customer", "id": "cus_1", "metadata": META}, TENANT, "cus_1"),
         ({"object": "charge", "customer": None, "metadata": None}, None, None),
         ({"object": "charge", "metadata": {"tenant_id": "x" * 3000}, "customer": "cus_1"}, None, "cus_1"),
         ({"object": "charge", "metadata": {"tenant_id": "\ud800"}, "customer": "cus_1"}, None, "cus_1"),
+        ({"object": "charge", "metadata": {"tenant_id": "bob@example.com"}, "customer": "cus_1"}, None, "cus_1"),
+        ({"object": "charge", "metadata": {"tenant_id": TENANT.upper()}, "customer": "cus_1"}, None, "cus_1"),
+        ({"object": "charge", "metadata": {"tenant_id": TENANT + "\n"}, "customer": "cus_1"}, None, "cus_1"),
     ],
 )  # fmt: skip
 def test_whom_an_event_concerns(obj, tenant, customer):

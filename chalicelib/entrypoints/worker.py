@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chalice.app import Blueprint, CloudWatchEvent, Rate, SQSEvent, SQSRecord
 
 from chalicelib import correlation, wiring
-from chalicelib.domain.errors import Permanent, Temporary, Waiting
+from chalicelib.domain.errors import DomainError, InvalidRequest, Permanent, Temporary, Waiting
 from chalicelib.entrypoints import logs, metrics
 from chalicelib.entrypoints.logs import say
 from chalicelib.services.nudging import resolve_event
@@ -47,7 +47,11 @@ def on_tenant_message(event: SQSEvent) -> None:
 
 @jobs.schedule(Rate(1, unit=Rate.MINUTES), name="sweep")
 def on_schedule(event: CloudWatchEvent) -> None:
-    """Nudge what has fallen due, and take what Stripe could not deliver."""
+    """Nudge what has fallen due, and take what Stripe could not deliver.
+
+    Neither keeps the other from being done, nor one item the rest; the first failure is raised in
+    the end, so that the function's errors show it.
+    """
     with correlation.about(request_id=event.event_id):
         swept = sweep(
             records=wiring.nudges(),
@@ -58,18 +62,36 @@ def on_schedule(event: CloudWatchEvent) -> None:
         metrics.seconds("PendingAge", swept.pending_for)
         if swept.nudged or swept.sent_again:
             say("sweep", nudged=swept.nudged, sent_again=swept.sent_again, stuck=swept.stuck)
-        _take_missed_events()
+        for each in swept.failed:
+            say(
+                "not swept",
+                level=logging.ERROR,
+                tenant=each.tenant_id,
+                event_id=each.event_id,
+                reason=f"{type(each.error).__name__}: {each.error}",
+            )
+        failures = [*(each.error for each in swept.failed), *_take_missed_events()]
+        if failures:
+            raise failures[0]
 
 
-def _take_missed_events() -> None:
-    """What is due has been seen to first: Stripe may be away, and is asked again in a minute."""
+def _take_missed_events() -> list[DomainError]:
+    """What is due has been seen to first: Stripe may be away, and is asked again in a minute.
+
+    Returns:
+        What will not be over in a minute.
+    """
     try:
         missed = wiring.missed_events().take()
     except Temporary as e:
         say("events not seen", level=logging.WARNING, reason=str(e))
+    except (Permanent, InvalidRequest) as e:
+        say("events not seen", level=logging.ERROR, reason=str(e))
+        return [e]
     else:
         if missed:
             say("events missed", nudged=missed)
+    return []
 
 
 @jobs.schedule(Rate(1, unit=Rate.DAYS), name="audit")

@@ -1,14 +1,18 @@
 """The worker's handlers, called as Lambda calls them, over the table, the queue and a cluster."""
 
+import itertools
 import json
 import threading
 import time
 from collections import Counter
 
 import pytest
+from botocore.exceptions import ClientError
 from chalice.local import LambdaContext
 
 from chalicelib import wiring
+from chalicelib.domain.errors import InvalidRequest, Temporary
+from chalicelib.domain.record import tenant_id_of
 from chalicelib.entrypoints import worker
 from chalicelib.gateways.kubernetes_http import KubernetesHttp, fixed
 from chalicelib.gateways.stripe_api import StripeApi
@@ -16,7 +20,7 @@ from sandbox.kubernetes.server import KubernetesServer
 from sandbox.stripe.state import Stripe
 from sandbox.stripe.transport import InMemory
 from sandbox.worker import events
-from tests.contract.known import SETTINGS, TENANT
+from tests.contract.known import ISSUER, SETTINGS, TENANT
 
 TOKEN = "provisioner"
 NAMESPACE = f"arm-{TENANT}"
@@ -270,6 +274,70 @@ def test_the_sweep_is_calm_while_stripe_is_away(free, sweep, later, stripe):
     later(61)
     assert sweep() == [KEY]
     assert wiring.records().swept_until() is None
+
+
+@pytest.fixture
+def refusing(aws):
+    """The queue takes no message of this group."""
+
+    def refuse(params, **_):
+        if params["MessageGroupId"] == TENANT:
+            raise ClientError({"Error": {"Code": "InvalidParameterValue"}}, "SendMessage")
+
+    sending = "before-parameter-build.sqs.SendMessage"
+    events_of_client = wiring.queue()._client.meta.events
+    events_of_client.register(sending, refuse)
+    yield
+    events_of_client.unregister(sending, refuse)
+
+
+def test_one_that_cannot_be_sent_keeps_no_other(
+    free, sweep, later, refusing, api, token, caplog, aws
+):
+    """It is logged by its name, the rest is swept, and the function fails to be seen."""
+    later(1)
+    api.call("POST", FREE, token=token(sub="u-2"))
+    later(62)
+    aws.messages()
+    with pytest.raises(Temporary, match="the queue does not take"):
+        sweep()
+    assert aws.messages() == [{"v": 1, "tenantId": tenant_id_of(ISSUER, "u-2")}]
+    (line,) = [r for r in caplog.records if r.msg == "not swept"]
+    assert (line.tenant, line.levelname) == (TENANT, "ERROR")
+    assert line.reason == "Temporary: the queue does not take send_message: ClientError"
+    assert wiring.records().swept_until() is not None
+
+
+def test_an_outage_of_the_queue_is_not_waited_for_item_by_item(
+    free, sweep, later, refusing, api, token, monkeypatch, aws
+):
+    """A failure that comes late ends the sweep; the next one finds what is left."""
+    api.call("POST", FREE, token=token(sub="u-2"))
+    aws.messages()
+    start = time.time() + 62
+    ticks = itertools.chain([start], itertools.repeat(start + 21))
+    monkeypatch.setattr(wiring, "clock", lambda: lambda: next(ticks))
+    with pytest.raises(Temporary):
+        sweep()
+    assert aws.messages() == []
+
+
+def test_an_event_that_is_none_is_told_once_the_rest_is_swept(
+    free, sweep, later, refusing, stripe, monkeypatch, caplog
+):
+    """What is due is seen to, whatever fails of it, and what Stripe listed is an error that shows."""
+    sdk = wiring.payments()._client
+    sdk.customers.delete(sdk.customers.create({}).id)
+    (event,) = stripe.ledger.all("event", type="customer.deleted")
+    event["data"] = None
+    monkeypatch.setattr(stripe.ledger, "owed", lambda _: 1)
+    with pytest.raises(InvalidRequest):
+        sweep()
+    later(61)
+    with pytest.raises(Temporary):
+        sweep()
+    lines = [r for r in caplog.records if r.msg in {"not swept", "events not seen"}]
+    assert [line.levelname for line in lines] == ["ERROR"] * 3
 
 
 def test_the_audit_says_what_it_found(cluster, deliver, free, capsys):

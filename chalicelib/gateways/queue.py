@@ -1,7 +1,9 @@
 """The FIFO queue of tenants to look at. A message is a key, never a state."""
 
 import json
+import re
 from functools import cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -13,6 +15,10 @@ from chalicelib.gateways import aws
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+
+_FITS = re.compile(r"[!-~]{1,128}")
+"""What SQS takes as a group: letters, digits and punctuation of ASCII."""
 
 
 class SqsQueue:
@@ -41,7 +47,7 @@ class SqsQueue:
         self._call(
             "send_message",
             MessageBody=json.dumps(body),
-            MessageGroupId=group,
+            MessageGroupId=_group(group),
             MessageDeduplicationId=uuid4().hex,
             MessageAttributes=_causes(),
         )
@@ -57,11 +63,16 @@ class SqsQueue:
         return self._client.get_queue_url(QueueName=self._name)["QueueUrl"]
 
 
+def _group(key: str) -> str:
+    """The group of a key: the key itself or, where SQS would refuse it, its hash."""
+    return key if _FITS.fullmatch(key) else sha256(key.encode(errors="replace")).hexdigest()
+
+
 def _causes() -> dict[str, Any]:
     """Where a message came from, for the log of whoever works on it; nothing is decided by it."""
     known = correlation.known()
     return {
         name: {"DataType": "String", "StringValue": known[name]}
         for name in correlation.CAUSES
-        if name in known
+        if name in known and known[name].isprintable()
     }

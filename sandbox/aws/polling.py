@@ -2,13 +2,14 @@
 
 moto lets two receivers at once read the same message, also within a FIFO group, and waits in
 steps of a second. Here each receive is a short one under a lock, and what waits is woken by
-whatever can make a message visible.
+whatever can make a message visible. And moto takes any text for a group, which SQS does not.
 """
 
+import re
 import threading
 import time
 
-from sandbox.aws.wire import Answer, Call, Handler
+from sandbox.aws.wire import Answer, Call, Handler, refused
 
 GLANCE = 0.25
 """Seconds until a waiting receiver looks by itself: visibility timeouts end without a call."""
@@ -24,6 +25,13 @@ _WAKING = frozenset(
     }
 )
 
+_GROUP = re.compile(r"[!-~]{1,128}")
+
+
+def _takes(group: object) -> bool:
+    """Whether SQS would take the group; a queue that is not FIFO needs none."""
+    return group is None or (isinstance(group, str) and bool(_GROUP.fullmatch(group)))
+
 
 class Polling:
     """Goes before moto's SQS."""
@@ -37,6 +45,12 @@ class Polling:
         """Serve one call."""
         if call.action == "ReceiveMessage":
             return self._receive(call)
+        if call.action == "SendMessage" and not _takes(call.body.get("MessageGroupId")):
+            return refused(
+                "InvalidParameterValue",
+                "MessageGroupId can only include alphanumeric and punctuation characters. "
+                "1 to 128 in length.",
+            )
         with self._changed:
             answer = self._inner(call)
             if call.action in _WAKING:

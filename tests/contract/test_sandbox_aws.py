@@ -50,6 +50,16 @@ def number(dynamodb, key):
     return int(item.get("n", {"N": "0"})["N"])
 
 
+@pytest.mark.parametrize("group", ["g" * 129, "a b", "é"])
+def test_a_group_that_sqs_does_not_take_is_refused(sqs, group):
+    """As SQS does; moto would take any text."""
+    url = sqs.get_queue_url(QueueName="arm-engine-dev-tenants.fifo")["QueueUrl"]
+    with pytest.raises(ClientError, match="MessageGroupId"):
+        sqs.send_message(
+            QueueUrl=url, MessageBody="x", MessageGroupId=group, MessageDeduplicationId=uuid4().hex
+        )
+
+
 def test_transactions_on_one_item_conflict_and_lose_nothing(dynamodb, key):
     """Each is either done, or refused with a conflict: never half, never lost."""
 

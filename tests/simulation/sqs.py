@@ -1,6 +1,7 @@
 """A FIFO queue in memory: groups, visibility, receives, dead letters. Time is told from outside."""
 
 import itertools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import md5
@@ -11,6 +12,8 @@ from botocore.exceptions import ClientError
 MAX_RECEIVES = 5
 VISIBILITY = 60
 """Seconds; as the queue is made."""
+
+GROUP = re.compile(r"[!-~]{1,128}")
 
 
 @dataclass(slots=True, eq=False)
@@ -71,6 +74,8 @@ class MemorySqs:
         **_: Any,
     ) -> dict[str, Any]:
         """Put one at the end; the same deduplication id within five minutes is swallowed."""
+        if not GROUP.fullmatch(MessageGroupId):
+            raise _refused("SendMessage", "MessageGroupId can only include 1 to 128 of ASCII")
         now = self._clock()
         if now - self._deduplicated.get(MessageDeduplicationId, -1e12) < 300:
             return {}
@@ -141,7 +146,9 @@ class MemorySqs:
         for message in self.messages:
             if message.receipt == receipt and message.visible_at > self._clock():
                 return message
-        response = {
-            "Error": {"Code": "InvalidParameterValue", "Message": "The receipt has expired"}
-        }
-        raise ClientError(response, operation)  # type: ignore[arg-type]  # an incomplete response
+        raise _refused(operation, "The receipt has expired")
+
+
+def _refused(operation: str, message: str) -> ClientError:
+    response = {"Error": {"Code": "InvalidParameterValue", "Message": message}}
+    return ClientError(response, operation)  # type: ignore[arg-type]  # an incomplete response

@@ -6,6 +6,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from chalicelib import correlation
+from chalicelib.gateways.queue import SqsQueue, _causes
 from tests.simulation.sqs import MAX_RECEIVES, MemorySqs
 
 
@@ -123,6 +125,35 @@ def test_the_same_deduplication_id_is_swallowed(queue):
     send(queue, "a", "2", once="x")
     assert [m["Body"] for m in receive(queue)] == ["1"]
     assert receive(queue) == []
+
+
+@pytest.mark.parametrize("group", ["", "g" * 129, "a b", "é", "a\n"])
+def test_only_ours_refuses_a_group_that_sqs_does_not_take(group):
+    """As SQS does; moto would take it."""
+    with pytest.raises(Exception, match="InvalidParameterValue"):
+        send(Memory(), group, "1")
+
+
+@pytest.mark.parametrize(
+    "key", ["g" * 129, "evt 1", "evt_é", "evt_\n", "\ud800", "evt_1", "g" * 128]
+)
+def test_every_key_has_a_group_that_sqs_takes(key):
+    """Its own text where that fits, and always the same one; the body is the key as it is."""
+    ours = Memory()
+    queue = SqsQueue("q.fifo", ours.client)
+    with correlation.about(event_id=key):
+        queue.send_event(key)
+    queue.send_event(key)
+    first, second = ours.client.messages
+    assert first.group == second.group
+    assert (first.group == key) == (key in {"evt_1", "g" * 128})
+    assert json.loads(first.body)["eventId"] == key
+
+
+def test_an_id_that_no_attribute_takes_is_left_out():
+    """It is for the log alone, and keeps no key from being sent."""
+    with correlation.about(event_id="evt_\x01", request_id="r-1"):
+        assert set(_causes()) == {"request_id"}
 
 
 def test_only_ours_refuses_a_receipt_that_has_expired():

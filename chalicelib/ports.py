@@ -202,7 +202,7 @@ class Payments(Protocol):
         """End it now, without a bill for the rest; one that has ended already is fine."""
 
     def refund_subscription(self, subscription_id: str, *, since: int) -> int:
-        """Give back all that it charged since then (epoch seconds); what this gave, in the smallest unit.
+        """Give back what it charged since then (epoch seconds); how much, in the smallest unit.
 
         What was given back before, by whomever, is not given back twice.
         """

@@ -5,11 +5,12 @@ from typing import Final
 NO_DECIMALS: Final = frozenset(
     {
         "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga",
-        "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf",
+        "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf",
     }
 )  # fmt: skip
 THREE_DECIMALS: Final = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
-"""As Stripe lists them (docs.stripe.com/currencies), which is not everywhere as ISO does."""
+"""As Stripe lists them (docs.stripe.com/currencies), which is not everywhere as ISO does: its API
+keeps two decimals for ISK and UGX, which have none any more."""
 
 SYMBOLS: Final = {"usd": "$", "eur": "€", "gbp": "£"}
 

@@ -255,7 +255,7 @@ class StripeApi:
             return  # Stripe's word for one that is canceled
 
     def refund_subscription(self, subscription_id: str, *, since: int) -> int:
-        """Give back all that it charged since then (epoch seconds); what this gave, in the smallest unit."""
+        """Give back what it charged since then (epoch seconds); how much, in the smallest unit."""
         invoices = call(
             lambda: list(
                 self._client.invoices.list(

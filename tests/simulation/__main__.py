@@ -86,7 +86,11 @@ def report(total: Result, jobs: int) -> str:
             f"{covered.crashed.total()} processes that died at one."
         ),
         "",
-        f"Crash points: {2 * len(covered.passed)}, never hit: {len(covered.not_reached())}.",
+        (
+            f"Calls: {len(covered.passed)}, each a crash point before it and after it; "
+            f"crash points never hit, and calls, transitions or acts missing: "
+            f"{len(covered.not_reached())}."
+        ),
         *(f"- never: {point}" for point in covered.not_reached()),
         "",
         *_table("What changed for a tenant", covered.transitions),

@@ -74,7 +74,8 @@ class Account:
 
     def _new_id(self, prefix: str) -> str:
         """Told apart by whom they are for, so that one customer's do not shift another's."""
-        who = self._world.who
+        strand = self._world.scheduler.current
+        who = (strand.activity.tenant or "o") if strand else self._world.who
         self._ids[prefix + who] += 1
         return f"{prefix}{who}x{self._ids[prefix + who]:03}"
 

@@ -1,12 +1,15 @@
 """Many histories, on every core, and what they covered together."""
 
+import functools
 import gc
+import json
 import multiprocessing
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.simulation.history import History, of_seed
 from tests.simulation.running import live_through
@@ -14,6 +17,17 @@ from tests.simulation.world import World
 
 CHUNK = 50
 """Seeds that a process takes at a time."""
+
+
+@functools.cache
+def expected() -> dict[str, list[str]]:
+    """Calls, transitions and acts that many histories cannot do without.
+
+    One that is not reached any more is a part of the system, or of the simulation, that has fallen
+    silent. `tests/simulation/reached.json` is kept by hand.
+    """
+    read: dict[str, list[str]] = json.loads(Path(__file__).with_name("reached.json").read_text())
+    return read
 
 
 @dataclass(slots=True)
@@ -24,7 +38,7 @@ class Covered:
         passed: calls to the outside, by who made which.
         crashed: processes that died, `before` or `after` which call.
         transitions: a tenant's changes, from what to what.
-        statuses: what customers read, and from what it changed.
+        statuses: what the page would say at each decision, and from what that changed.
         acts: what was done.
     """
 
@@ -48,9 +62,12 @@ class Covered:
         self.acts += Counter(act.what for act in world.history.acts)
 
     def not_reached(self) -> list[str]:
-        """Crash points that were passed and never died at."""
+        """What has to be reached and was not, and calls at which nobody died."""
+        reached = {"passed": self.passed, "transitions": self.transitions, "acts": self.acts}
+        missing = [each for kind, wanted in expected().items() for each in wanted
+                   if not reached[kind][each]]  # fmt: skip
         sides = [f"{point} {side}" for point in self.passed for side in ("before", "after")]
-        return sorted(point for point in sides if not self.crashed[point])
+        return sorted([*missing, *(point for point in sides if not self.crashed[point])])
 
 
 @dataclass(slots=True)
@@ -117,15 +134,6 @@ def _settle() -> None:
     """What is loaded stays: the collector need not look through it, and seldom at the rest."""
     gc.freeze()
     gc.set_threshold(50_000)
-
-
-def first_found(seeds: Iterable[int]) -> World | None:
-    """The first of these histories in which something is wrong."""
-    for seed in seeds:
-        world = live(of_seed(seed))
-        if world.broken:
-            return world
-    return None
 
 
 def show_progress(total: Result, count: int) -> None:

@@ -12,6 +12,7 @@ from chalicelib.domain import decision, errors
 from chalicelib.domain.record import Record
 from chalicelib.domain.subscription import Truth
 from chalicelib.entrypoints import webhooks
+from chalicelib.gateways import cluster
 from chalicelib.gateways.cluster import KubernetesCluster
 from chalicelib.gateways.nudges import NudgeTable
 from chalicelib.gateways.stripe_api import StripeApi
@@ -20,9 +21,10 @@ from chalicelib.services import checkout, converging, nudging, reconciling
 from chalicelib.services.checkout import Checkouts
 from chalicelib.services.converging import Convergence
 from chalicelib.services.customers import Customers
+from chalicelib.services.free import FreePlan
 from chalicelib.services.missed import OVERLAP, MissedEvents
 from chalicelib.services.reconciling import Reconciler
-from tests.simulation import cluster_wire
+from tests.simulation import at_rest, cluster_wire
 from tests.simulation.deployment import ADMIN_TOKEN
 from tests.simulation.sqs import MemorySqs
 
@@ -552,3 +554,45 @@ def a_debit_under_way_keeps_nothing() -> AbstractContextManager[Any]:
         return billing(known, *args)
 
     return patch.object(decision, "_by_billing", forgetful)
+
+
+@planted(within=3000)
+def what_stands_at_stripe_is_not_asked_for() -> AbstractContextManager[Any]:
+    """Only the record is: somebody has made a subscription that it does not know of."""
+    return patch.object(checkout, "refuse_if_subscribed", lambda _: None)
+
+
+@planted(within=1000)
+def a_trial_with_every_purchase() -> AbstractContextManager[Any]:
+    """However often it was had."""
+    params = checkout_rules.session_params
+    always = lambda *args, trial: params(*args, trial=True)  # noqa: E731, ARG005 - the mistake
+    return patch.object(checkout, "session_params", always)
+
+
+@planted(within=200)
+def nobody_is_given_free() -> AbstractContextManager[Any]:
+    """Everybody is told that they have had it."""
+
+    def refuse(*_: Any) -> None:
+        raise errors.FreeUsed
+
+    return patch.object(FreePlan, "start", refuse)
+
+
+@planted(within=500)
+def whoever_pays_is_called_active() -> AbstractContextManager[Any]:
+    """On the page: through a hold and a dispute, and not in grace."""
+    true = at_rest.status_of
+
+    def said(*args: Any) -> dict[str, Any]:
+        answer = true(*args)
+        return answer | {"active": answer["status"] == "active"}
+
+    return patch.object(at_rest, "status_of", said)
+
+
+@planted(within=200)
+def pods_before_their_bounds() -> AbstractContextManager[Any]:
+    """A plan's own Deployment is not held back until quota and policies are there."""
+    return patch.object(cluster, "FIRST", frozenset({"ServiceAccount"}))

@@ -52,7 +52,6 @@ def read_status(world: World, who: Any) -> None:
 
     def then(status: int | None, answer: Any) -> None:
         if status == 200:
-            who.readings.append((began, world.scheduler.now, answer))
             world.tell(f"{who.name} reads: {answer['status']} ({answer['planId']})")
             world.watch.has_read(who, began, answer)
 

@@ -1,7 +1,7 @@
 """A FIFO queue in memory: groups, visibility, receives, dead letters. Time is told from outside."""
 
-import itertools
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import md5
@@ -58,7 +58,7 @@ class MemorySqs:
         self.on_send: Callable[[str], None] = lambda _: None
         self.keeps_groups_apart = True
         self._clock = clock
-        self._ids = itertools.count(1)
+        self._ids: Counter[str] = Counter()
         self._deduplicated: dict[str, float] = {}
 
     def get_queue_url(self, *, QueueName: str) -> dict[str, str]:  # noqa: N803 - boto3's names
@@ -80,7 +80,9 @@ class MemorySqs:
         if now - self._deduplicated.get(MessageDeduplicationId, -1e12) < 300:
             return {}
         self._deduplicated[MessageDeduplicationId] = now
-        self.messages.append(Message(f"m{next(self._ids)}", MessageGroupId, MessageBody, now))
+        self._ids[MessageGroupId] += 1
+        made = f"m{self._ids[MessageGroupId]}-{MessageGroupId}"
+        self.messages.append(Message(made, MessageGroupId, MessageBody, now))
         self.on_send(MessageGroupId)
         self.on_change(now)
         return {}

@@ -1,7 +1,6 @@
 """Whole lives of random customers on random bad days end well, and the simulation would tell."""
 
 import os
-from dataclasses import replace
 
 import pytest
 
@@ -11,6 +10,7 @@ from tests.simulation.history import of_seed
 from tests.simulation.many import live, many
 from tests.simulation.planted import PLANTED, a_first_key_that_failed
 from tests.simulation.shrinking import shrunk
+from tests.simulation.world import World
 
 SEEDS = 200
 
@@ -38,19 +38,16 @@ def test_a_seed_is_one_history(seed):
     assert len(first.story) > 20
 
 
-def test_what_is_left_out_changes_nothing_else():
-    """Each customer's luck is their own, so that a failing history can be shortened."""
-    history = next(h for h in map(of_seed, range(100)) if len(h.names) > 1)
-    name, other = history.names[:2]
-    alone = replace(
-        history, acts=tuple(a for a in history.acts if a.who == name), weather=of_seed(0).weather
-    )
-    both = replace(alone, acts=tuple(a for a in history.acts if a.who in {name, other}))
+def test_what_is_left_out_shifts_nobody_elses_dice():
+    """Luck goes by names, so that a failing history can be shortened.
 
-    def lines(world):
-        return [(at, line) for at, line in world.story if line.startswith(f"{name}:")]
-
-    assert lines(live(alone, telling=True)) == lines(live(both, telling=True))
+    What processes share while they are warm (a price that was looked up) is shared here, too.
+    """
+    history = of_seed(11)
+    whole, shorter = World(history), World(history.only(history.acts[1:]))
+    for key in ("api ada status 1", "delivery of evt_adax001"):
+        assert whole.random(key).random() == shorter.random(key).random()
+    assert whole.random("api ada 1").random() != whole.random("api ada 2").random()
 
 
 @pytest.mark.parametrize("name", PLANTED)

@@ -27,7 +27,6 @@ class EventSource:
         self._world = world
         self._queue = queue
         self._asked: set[float] = set()
-        self.handled = 0
         queue.on_change = self.poll_at
 
     def poll_at(self, when: float) -> None:
@@ -47,7 +46,6 @@ class EventSource:
             self._work_on(message)
 
     def _work_on(self, message: dict[str, Any]) -> None:
-        self.handled += 1
         event = events.of_message(message, QUEUE, "eu-central-1")
 
         def work() -> None:
@@ -67,7 +65,7 @@ class EventSource:
 class Schedule:
     """The sweep, each minute; minutes in which nothing is due are passed over.
 
-    What is due is looked up in the items, not in the index that the sweep reads.
+    What is due is known from the items as they are written, not by asking as the sweep asks.
     """
 
     def __init__(self, world: Any, due: Callable[[], float | None]) -> None:

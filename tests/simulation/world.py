@@ -57,7 +57,6 @@ class Customer:
     runs: int = 0
     asked: int = 0
     tabs: list[str] = field(default_factory=list)
-    readings: list[tuple[float, float, dict[str, Any]]] = field(default_factory=list)
 
 
 class World:

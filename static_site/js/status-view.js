@@ -51,7 +51,7 @@ function dateOf({ active, planId, currentPeriodEnd, cancelAtPeriodEnd, dataKeptU
  */
 function stagesOf({ planId, status, tenant }, paid) {
   const waiting = paid && ['none', 'canceled'].includes(status) && tenant.state !== 'deleting';
-  const settingUp = status === 'provisioning' && tenant.state !== 'failed';
+  const settingUp = status === 'provisioning' && ['pending', 'ready'].includes(tenant.state);
   if (!waiting && !settingUp) return [];
   const payment = planId === FREE ? 'Started' : waiting ? 'Payment' : 'Paid';
   return [
@@ -77,6 +77,8 @@ function wordsOf(status, paid) {
   }
   switch (status.status) {
     case 'provisioning':
+      // Stopped before it was set up: nothing goes on by itself.
+      if (['none', 'suspended'].includes(tenant.state)) return active(status);
       return busy('Setting up your subscription…', detail || 'This usually takes a few seconds.');
     case 'active':
       return active(status);
@@ -85,17 +87,19 @@ function wordsOf(status, paid) {
     case 'canceled':
       return canceled(status, paid);
     default:
-      return nothing(paid);
+      return nothing(status, paid);
   }
 }
 
 /** @param {string} headline @param {string} detail @returns {ReturnType<typeof wordsOf>} */
 const busy = (headline, detail) => ({ tone: 'busy', headline, detail, underWay: true });
 
+const waiting = busy('Setting up your subscription…', 'We are waiting for your payment to arrive.');
+
 /** @param {SubscriptionStatus} status @returns {ReturnType<typeof wordsOf>} */
 function active({ active, planId, currentPeriodEnd: end, cancelAtPeriodEnd, tenant }) {
   if (!active || tenant.state === 'suspended') {
-    const detail = 'Your data is kept. Please contact support, and we will sort it out.';
+    const detail = tenant.message ?? 'Your data is kept. Please contact support, and we will sort it out.';
     return { tone: 'warn', headline: 'Your workspace is suspended', detail, underWay: false };
   }
   if (tenant.state === 'pending') {
@@ -123,16 +127,17 @@ function pastDue({ active, paymentProblem, tenant }) {
 
 /** @param {SubscriptionStatus} status @param {boolean} paid @returns {ReturnType<typeof wordsOf>} */
 function canceled({ dataKeptUntil, tenant }, paid) {
-  if (paid) return nothing(paid);
-  const detail = dataKeptUntil && tenant.state !== 'none'
+  if (paid) return waiting;
+  const again = dataKeptUntil && tenant.state !== 'none'
     ? `Your data is kept until ${day(dataKeptUntil)}. Subscribe again before then to carry on where you left off.`
     : 'Subscribe again anytime to get a new workspace.';
+  const detail = tenant.message ?? again;
   return { tone: 'idle', headline: 'Your subscription has ended', detail, underWay: false };
 }
 
-/** @param {boolean} paid @returns {ReturnType<typeof wordsOf>} */
-function nothing(paid) {
-  if (paid) return busy('Setting up your subscription…', 'We are waiting for your payment to arrive.');
-  const detail = 'Choose a plan, and your workspace is ready moments later.';
+/** @param {SubscriptionStatus} status @param {boolean} paid @returns {ReturnType<typeof wordsOf>} */
+function nothing({ tenant }, paid) {
+  if (paid) return waiting;
+  const detail = tenant.message ?? 'Choose a plan, and your workspace is ready moments later.';
   return { tone: 'idle', headline: 'You have no subscription yet', detail, underWay: false };
 }

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from chalicelib.domain.status import DISPUTED, UNDER_WAY
+
 SESSION = {"token": "a.b.c", "refreshToken": "r", "expiresAt": 4102444800000}
 """A session as the pages keep it, good until 2100; the API would refuse it."""
 
@@ -53,6 +55,10 @@ STATUSES = {
     "updating": status({"state": "pending"}),
     "failed": status({"state": "failed", "message": FAILED}, active=False, status="provisioning"),
     "held": status({"state": "suspended"}, active=False),
+    "disputed": status({"state": "suspended", "message": DISPUTED}, active=False),
+    "disputed at once": status({"state": "none", "message": DISPUTED}, active=False, status="provisioning"),
+    "first payment at the bank": NONE | {"tenant": NONE["tenant"] | {"message": UNDER_WAY}},
+    "bought again at the bank": status({"state": "suspended", "message": UNDER_WAY}, active=False, status="canceled", currentPeriodEnd=None),
     "past_due": status(status="past_due", paymentProblem={"actBy": "2026-12-02T10:00:00Z"}),
     "unpaid": status({"state": "suspended"}, active=False, status="past_due", paymentProblem={"actBy": "2026-11-22T10:00:00Z"}),
     "paused": status({"state": "suspended"}, active=False, status="past_due"),

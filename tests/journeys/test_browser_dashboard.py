@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from chalicelib.domain.status import DISPUTED, UNDER_WAY
 from tests.journeys.scenes import DELAYED, FAILED, NONE, SESSION, STATUSES, freeze, refused
 from tests.journeys.shop import until
 
@@ -28,6 +29,10 @@ BILLING, STOP, SEE, UPGRADE, HELP = (
         ("updating", "Updating your workspace…", "Your workspace keeps running meanwhile.", "Renews on December 25, 2026", [BILLING]),
         ("failed", "Your workspace could not be set up", FAILED, "Renews on December 25, 2026", [BILLING, HELP]),
         ("held", "Your workspace is suspended", "Your data is kept. Please contact support, and we will sort it out.", "Renews on December 25, 2026", [BILLING, HELP]),
+        ("disputed", "Your workspace is suspended", DISPUTED, "Renews on December 25, 2026", [BILLING, HELP]),
+        ("disputed at once", "Your workspace is suspended", DISPUTED, "Renews on December 25, 2026", [BILLING, HELP]),
+        ("first payment at the bank", "You have no subscription yet", UNDER_WAY, None, [SEE]),
+        ("bought again at the bank", "Your subscription has ended", UNDER_WAY, None, [SEE, BILLING]),
         ("past_due", "Your last payment failed", "Please update your payment method by December 2, 2026 to keep your workspace running.", "Act by December 2, 2026", [BILLING, HELP]),
         ("unpaid", "Your workspace is suspended", "Your payment failed. Update your payment method, and it starts again. Your data is kept.", None, [BILLING, HELP]),
         ("paused", "Your workspace is suspended", "Your subscription is paused. Resume it, and it starts again. Your data is kept.", None, [BILLING, HELP]),

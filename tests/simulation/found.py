@@ -73,6 +73,28 @@ FOUND = {
         weather=Weather(),
         names=("ada",),
     ),
+    "what never stood is shown as suspended": History(
+        seed=25,
+        acts=(
+            Act(0, 5.0, "ada", "subscribe", ("pro",)),
+            Act(1, 10.0, "ada", "somebody_takes_the_namespace", (3600.0,)),
+            Act(2, 15.0, "ada", "second_subscription", ("pro",)),
+            Act(3, 20.0, "ada", "pause_collection"),
+        ),
+        weather=Weather(),
+        names=("ada",),
+    ),
+    "what a dispute has stopped before it stood is shown as being set up": History(
+        seed=371,
+        acts=(
+            Act(0, 3.0, "bob", "subscribe", ("basic",)),
+            Act(1, 5.0, "bob", "somebody_takes_the_namespace", (3600.0,)),
+            Act(2, 7.7, "bob", "pay", (GOOD,)),
+            Act(3, 12.7, "bob", "dispute"),
+        ),
+        weather=Weather(),
+        names=("bob",),
+    ),
     "the stand-in: an end at the period's end stays behind when the period moves": History(
         seed=12166,
         acts=(

@@ -2,9 +2,6 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Any
 
 from chalicelib.domain.catalogue import (
     FREE,
@@ -16,26 +13,25 @@ from chalicelib.domain.catalogue import (
     Product,
 )
 from chalicelib.domain.errors import Misconfigured
+from chalicelib.domain.kubernetes_names import (
+    DNS_LABEL,
+    LONGEST_LABEL,
+    LONGEST_SUBDOMAIN,
+    QUANTITY,
+    SUBDOMAIN,
+)
+from chalicelib.domain.toml_table import TomlTable
 
-_QUANTITY = re.compile(r"(0|[1-9]\d*)(\.\d+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?")
-_DNS_LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-_DNS_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+")
-_SUBDOMAIN = re.compile(_DNS_NAME.pattern.removesuffix("+") + "*")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_KEY_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
-_LABEL_VALUE = re.compile(rf"({_KEY_NAME.pattern})?")
+_DNS_NAME = re.compile(SUBDOMAIN.pattern.removesuffix("*") + "+")  # with a dot in it
 _CURRENCY = re.compile(r"[a-z]{3}")
 
-LONGEST_LABEL = 63
-"""Characters: of a namespace, a label's value, and what stands behind the slash in a key. Stripe's
-texts are made of these, and far below its limits: 200 for a lookup key, 500 in metadata."""
-
+# Stripe's texts are made of the same, and far below its limits: 200 for a lookup key, 500 in
+# metadata.
 LONGEST_PREFIX = LONGEST_LABEL - 17
 """A hyphen and the tenant's sixteen digits come after it."""
 
 LONGEST_ENTITLEMENT = LONGEST_LABEL - len("entitlement.")
-LONGEST_DOMAIN = 253
-"""Characters of what stands before the slash in a key."""
 
 CONTAINER_KEYS = (
     "default_cpu", "default_memory", "request_cpu", "request_memory", "max_cpu", "max_memory",
@@ -55,9 +51,9 @@ def parse(text: str) -> Catalogue:
     except tomllib.TOMLDecodeError as e:
         raise Misconfigured(f"plans.toml is not TOML: {e}") from e
     problems: list[str] = []
-    product = _Table("product", data.pop("product", None), problems)
-    policy = _Table("policy", data.pop("policy", None), problems)
-    cluster = _Table("cluster", data.pop("cluster", None), problems)
+    product = TomlTable("product", data.pop("product", None), problems)
+    policy = TomlTable("policy", data.pop("policy", None), problems)
+    cluster = TomlTable("cluster", data.pop("cluster", None), problems)
     raw_plans = data.pop("plans", None)
     problems.extend(f"{key}: unknown section" for key in data)
     if not isinstance(raw_plans, dict) or not raw_plans:
@@ -81,156 +77,20 @@ def parse(text: str) -> Catalogue:
     return catalogue
 
 
-class _Table:
-    """One table of the file: takes keys with a check, and remembers what is wrong."""
-
-    def __init__(self, name: str, raw: object, problems: list[str]) -> None:
-        self._name = name
-        self._problems = problems
-        if not isinstance(raw, dict):
-            problems.append(f"{name}: the section is missing")
-        self._raw: dict[str, Any] = dict(raw) if isinstance(raw, dict) else {}
-        self._present = isinstance(raw, dict)
-
-    def problem(self, key: str, what: str) -> None:
-        self._problems.append(f"{self._name}.{key}: {what}")
-
-    def refuse_rest(self) -> None:
-        for key in self._raw:
-            self.problem(key, "unknown key")
-
-    def _take(self, key: str, fallback: Any, ok: Callable[[Any], bool], what: str) -> Any:  # noqa: ANN401 - TOML values are of any type until checked
-        if key not in self._raw:
-            if self._present:
-                self.problem(key, "missing")
-            return fallback
-        value = self._raw.pop(key)
-        if not ok(value):
-            self.problem(key, f"{what}, not {value!r}")
-            return fallback
-        return value
-
-    def optional(self, key: str) -> bool:
-        return key in self._raw
-
-    def string(
-        self, key: str, pattern: re.Pattern[str] | None = None, *, longest: int | None = None
-    ) -> str:
-        def ok(value: object) -> bool:
-            return isinstance(value, str) and bool(pattern.fullmatch(value) if pattern else value)
-
-        shape = f"must look like {pattern.pattern}" if pattern else "must be a text"
-        text = str(self._take(key, "", ok, shape))
-        self.limit(key, text, longest)
-        return text
-
-    def limit(self, key: str, text: str, longest: int | None) -> None:
-        if longest is not None and len(text) > longest:
-            self.problem(key, f"must have at most {longest} characters, not {len(text)}")
-
-    def whole(self, key: str, least: int) -> int:
-        def ok(value: object) -> bool:
-            return isinstance(value, int) and not isinstance(value, bool) and value >= least
-
-        return int(self._take(key, least, ok, f"must be a whole number from {least}"))
-
-    def flag(self, key: str, *, default: bool | None = None) -> bool:
-        if default is not None and not self.optional(key):
-            return default
-        return bool(
-            self._take(key, default, lambda v: isinstance(v, bool), "must be true or false")
-        )
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        def ok(value: object) -> bool:
-            return (
-                isinstance(value, list) and bool(value) and all(isinstance(v, str) for v in value)
-            )
-
-        return tuple(self._take(key, (), ok, "must be a list of texts"))
-
-    def ranges(self, key: str, *, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
-        if default is not None and not self.optional(key):
-            return default
-
-        def ok(value: object) -> bool:
-            return isinstance(value, list) and all(
-                isinstance(v, str) and _is_range(v) for v in value
-            )
-
-        found = tuple(self._take(key, (), ok, "must be a list of address ranges (10.0.0.0/8)"))
-        for each in found:
-            if wrong := _unfit(ip_network(each)):
-                self.problem(key, f"{each} {wrong}")
-        return found
-
-    def mapping(self, key: str, pattern: re.Pattern[str] | None = None) -> Mapping[str, str]:
-        value = self._take(
-            key, {}, lambda v: isinstance(v, dict) and bool(v), "must be a table of texts"
-        )
-        for name, text in value.items():
-            if not isinstance(text, str) or (pattern and not pattern.fullmatch(text)):
-                shape = "a Kubernetes quantity" if pattern is _QUANTITY else "a text"
-                self.problem(f"{key}.{name}", f"must be {shape}, not {text!r}")
-        return dict(value)
-
-    def keys(self, key: str, found: Mapping[str, str], *, longest: int = LONGEST_LABEL) -> None:
-        """Hold the names of a table to what a key is in Kubernetes: `name`, or `prefix/name`."""
-        for each in found:
-            prefix, slash, name = each.rpartition("/")
-            if not _KEY_NAME.fullmatch(name):
-                self.problem(f"{key}.{each}", f"its name must look like {_KEY_NAME.pattern}")
-            if slash and not _SUBDOMAIN.fullmatch(prefix):
-                self.problem(f"{key}.{each}", f"its prefix must look like {_SUBDOMAIN.pattern}")
-            self.limit(f"{key}.{each}", name, longest)
-            self.limit(f"{key}.{each}", prefix, LONGEST_DOMAIN)
-
-    def label_values(self, key: str, found: Mapping[str, object]) -> None:
-        """Hold the values of a table to what a label's is."""
-        for name, text in found.items():
-            if not isinstance(text, str):
-                continue  # told already
-            if not _LABEL_VALUE.fullmatch(text):
-                self.problem(
-                    f"{key}.{name}", f"must look like {_LABEL_VALUE.pattern}, not {text!r}"
-                )
-            self.limit(f"{key}.{name}", text, LONGEST_LABEL)
-
-
-def _is_range(text: str) -> bool:
-    """Whether it is a range as Kubernetes reads it: no netmask, no zone, no leading zeros."""
-    try:
-        return str(ip_network(text)) == text and "%" not in text
-    except ValueError:
-        return False
-
-
-def _unfit(network: IPv4Network | IPv6Network) -> str | None:
-    """Why no rule of a NetworkPolicy can speak of this range."""
-    if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped is not None:
-        return (
-            "is IPv4 written as IPv6, which the API server takes for no part of ::/0: "
-            "name the IPv4 range; such addresses are IPv4 on the wire"
-        )
-    if network.prefixlen == 0:
-        return "is every address: name a part of them"
-    return None
-
-
-def _product(table: _Table) -> Product:
+def _product(table: TomlTable) -> Product:
     return Product(
-        app=table.string("app", _DNS_LABEL, longest=LONGEST_LABEL),
+        app=table.string("app", DNS_LABEL, longest=LONGEST_LABEL),
         name=table.string("name"),
         support_email=table.string("support_email", _EMAIL),
-        namespace_prefix=table.string("namespace_prefix", _DNS_LABEL, longest=LONGEST_PREFIX),
-        label_domain=table.string("label_domain", _DNS_NAME, longest=LONGEST_DOMAIN),
+        namespace_prefix=table.string("namespace_prefix", DNS_LABEL, longest=LONGEST_PREFIX),
+        label_domain=table.string("label_domain", _DNS_NAME, longest=LONGEST_SUBDOMAIN),
         currency=table.string("currency", _CURRENCY),
         automatic_tax=table.flag("automatic_tax"),
         promotion_codes=table.flag("promotion_codes", default=False),
     )
 
 
-def _policy(table: _Table) -> Policy:
+def _policy(table: TomlTable) -> Policy:
     return Policy(
         grace_days=table.whole("grace_days", 0),
         retention_days=table.whole("retention_days", 0),
@@ -241,23 +101,23 @@ def _policy(table: _Table) -> Policy:
     )
 
 
-def _cluster(table: _Table) -> ClusterSelectors:
+def _cluster(table: TomlTable) -> ClusterSelectors:
     dns_labels = table.mapping("dns_labels")
     table.keys("dns_labels", dns_labels)
     table.label_values("dns_labels", dns_labels)
     return ClusterSelectors(
-        dns_namespace=table.string("dns_namespace", _DNS_LABEL, longest=LONGEST_LABEL),
+        dns_namespace=table.string("dns_namespace", DNS_LABEL, longest=LONGEST_LABEL),
         dns_labels=dns_labels,
         dns_ranges=table.ranges("dns_ranges", default=()),
-        ingress_namespace=table.string("ingress_namespace", _DNS_LABEL, longest=LONGEST_LABEL),
+        ingress_namespace=table.string("ingress_namespace", DNS_LABEL, longest=LONGEST_LABEL),
         blocked_ranges=table.ranges("blocked_ranges"),
     )
 
 
 def _plan(plan_id: str, raw: object, problems: list[str]) -> Plan:
-    table = _Table(f"plans.{plan_id}", raw, problems)
-    if not _DNS_LABEL.fullmatch(plan_id):
-        table.problem("id", f"must look like {_DNS_LABEL.pattern}")
+    table = TomlTable(f"plans.{plan_id}", raw, problems)
+    if not DNS_LABEL.fullmatch(plan_id):
+        table.problem("id", f"must look like {DNS_LABEL.pattern}")
     table.limit("id", plan_id, LONGEST_LABEL)
     price = table.whole("price", 0)
     free = price == 0
@@ -275,9 +135,9 @@ def _plan(plan_id: str, raw: object, problems: list[str]) -> Plan:
         popular=table.flag("popular", default=False),
         features=table.texts("features"),
         entitlements=table.mapping("entitlements"),
-        quota=table.mapping("quota", _QUANTITY),
-        container=table.mapping("container", _QUANTITY),
-        folder=table.string("templates", _DNS_LABEL) if table.optional("templates") else None,
+        quota=table.mapping("quota", QUANTITY),
+        container=table.mapping("container", QUANTITY),
+        folder=table.string("templates", DNS_LABEL) if table.optional("templates") else None,
         yearly_price=table.whole("yearly_price", 1) if table.optional("yearly_price") else None,
     )
     table.keys("entitlements", plan.entitlements, longest=LONGEST_ENTITLEMENT)
@@ -295,5 +155,5 @@ def _plan(plan_id: str, raw: object, problems: list[str]) -> Plan:
     return plan
 
 
-def _interval(table: _Table) -> Interval:
+def _interval(table: TomlTable) -> Interval:
     return "year" if table.string("interval", re.compile("month|year")) == "year" else "month"

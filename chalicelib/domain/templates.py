@@ -4,7 +4,6 @@ A placeholder is `{{namespace}}`, `{{tenant}}`, `{{plan}}`, `{{app}}` or `{{enti
 anywhere in a text. It is filled in after the YAML was read, so no value can change its structure.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,6 +13,12 @@ import yaml
 from chalicelib.domain import placeholders, strict_json, tenant
 from chalicelib.domain.catalogue import Catalogue, Plan
 from chalicelib.domain.errors import Misconfigured
+from chalicelib.domain.kubernetes_names import (
+    DNS_LABEL,
+    LONGEST_LABEL,
+    LONGEST_SUBDOMAIN,
+    SUBDOMAIN,
+)
 
 KINDS = {
     "ConfigMap": "v1",
@@ -31,11 +36,8 @@ KINDS = {
 """What may be in a template. No PersistentVolumeClaim: what leaves a plan is deleted, and a
 customer's data is not a plan's to take away. The claims of a StatefulSet outlive it."""
 
-_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*")
-_SERVICE_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-_LONGEST_NAME = {"CronJob": 52, "Service": 63}
-"""Characters, where it is fewer than 253: a CronJob's Jobs add eleven to its name."""
+_LONGEST_NAME = {"CronJob": 52, "Service": LONGEST_LABEL}
+"""Characters, where it is fewer than for most: a CronJob's Jobs add eleven to its name."""
 
 _TEXTS = {"ConfigMap": ("data", "binaryData"), "Secret": ("data", "stringData")}
 """Fields that are maps of texts. An API server that refuses one quotes it."""
@@ -98,7 +100,7 @@ def _problems(document: object, plan: Plan, taken: set[tuple[str, str]]) -> Iter
         yield f"kind {kind}: must be one of {', '.join(KINDS)}"
         return
     name = metadata.get("name") if isinstance(metadata, dict) else None
-    look = _SERVICE_NAME if kind == "Service" else _NAME
+    look = DNS_LABEL if kind == "Service" else SUBDOMAIN
     if not isinstance(metadata, dict) or not (isinstance(name, str) and look.fullmatch(name)):
         yield f"{kind}: metadata.name must look like {look.pattern}, not {name!r}"
         return
@@ -116,7 +118,7 @@ def _faults(
 ) -> Iterator[str]:
     if document.get("apiVersion") != KINDS[kind]:
         yield f"apiVersion must be {KINDS[kind]}, not {document.get('apiVersion')!r}"
-    longest = _LONGEST_NAME.get(kind, 253)
+    longest = _LONGEST_NAME.get(kind, LONGEST_SUBDOMAIN)
     if len(metadata["name"]) > longest:
         yield f"metadata.name must have at most {longest} characters"
     yield from _no_texts(document, kind)

@@ -135,7 +135,7 @@ class Audit:
                 truth = self._truth(record)
                 yield from self._compared(record, truth, namespaces.get(record.tenant_id))
             except (Temporary, Permanent) as e:
-                # Lists of everybody were had before and after: it is about this one.
+                # The lists of everybody were had, and this one was tried twice.
                 yield Finding("not compared", record.tenant_id, str(e))
 
     def _truth(self, record: Record) -> Truth:

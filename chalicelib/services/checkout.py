@@ -27,6 +27,7 @@ from chalicelib.domain.record import Checkout, Record, User
 from chalicelib.domain.subscription import CheckoutSession
 from chalicelib.ports import Clock, NewId, Payments, Queue, Records
 from chalicelib.services.customers import Customers
+from chalicelib.services.nudging import hint
 
 TRIES = 12
 """Rounds before giving up: each lost round means that somebody else's write went through."""
@@ -172,7 +173,7 @@ class Checkouts:
         except Conflict:
             self._expire_if_overtaken(record.tenant_id, checkout, session)
             raise
-        self._send(record.tenant_id)
+        hint(self.queue, record.tenant_id)
         return session
 
     def _expire_others(self, record: Record, checkout: Checkout) -> None:
@@ -205,11 +206,4 @@ class Checkouts:
                 self.queue.send_tenant(record.tenant_id)
         except Temporary:
             # The answer stands without it; events and the sweep bring the record up to date.
-            return
-
-    def _send(self, tenant_id: str) -> None:
-        try:
-            self.queue.send_tenant(tenant_id)
-        except Temporary:
-            # Only a hint is lost: the nudge stands in the record, and the sweep finds it.
             return

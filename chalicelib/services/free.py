@@ -1,6 +1,5 @@
 """The Free plan: started once, stopped at will, never in the way of a paid one."""
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from chalicelib.domain.catalogue import FREE, Catalogue
@@ -15,6 +14,7 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.record import FreeGrant, Record, User
 from chalicelib.ports import Clock, Queue, Records
+from chalicelib.services.nudging import hint
 
 TRIES = 8
 
@@ -62,7 +62,7 @@ class FreePlan:
                 )
             except Conflict:
                 continue
-            self._send(saved.tenant_id)
+            hint(self.queue, saved.tenant_id)
             return saved
         raise Temporary(f"tenant {user.tenant_id}: its record is written too often")
 
@@ -82,14 +82,9 @@ class FreePlan:
                 saved = self.records.save(record, stopped, nudge_at=now, free_change=-1)
             except Conflict:
                 continue
-            self._send(saved.tenant_id)
+            hint(self.queue, saved.tenant_id)
             return saved
         raise Temporary(f"tenant {user.tenant_id}: its record is written too often")
-
-    def _send(self, tenant_id: str) -> None:
-        """It is done: what is lost with this is a hint, and the sweep finds the nudge."""
-        with suppress(Temporary):
-            self.queue.send_tenant(tenant_id)
 
     def _record_of(self, user: User) -> Record:
         record = self.records.read(user.tenant_id)

@@ -1,9 +1,10 @@
 """From an event to a nudge: make it durable, then send the key."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
 from chalicelib.domain import timeline
-from chalicelib.domain.errors import Permanent
+from chalicelib.domain.errors import Permanent, Temporary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,17 +39,17 @@ def take_event(  # noqa: PLR0913 - ports are passed in, one by one
     """
     if not event.concerns_us:
         return "ignored"
-    is_ours = event.deployment in {None, deployment}
     if event.livemode != livemode:
         return "not ours"
+    if event.hides_its_customer and event.account:
+        return "not ours"  # our key cannot ask what a connected account's dispute is about
     now = int(clock())
     line = timeline.of_event(event)
-    if event.hides_its_customer and (event.account or not is_ours):
-        return "not ours"  # our key cannot ask what a connected account's dispute is about
     if event.hides_its_customer:
         records.keep_event(event.id, line, due_at=now + 60)
         queue.send_event(event.id)
         return "kept"
+    is_ours = event.deployment in {None, deployment}
     nudged: Nudged | Literal["not ours"] = "unknown" if is_ours else "not ours"
     for tenant_id in _whose(event, records, is_ours=is_ours):
         nudged = records.nudge(tenant_id, now, line=line, paid_session=event.paid_session)
@@ -65,6 +66,12 @@ def _whose(event: "StripeEvent", records: "Nudges", *, is_ours: bool) -> "Iterat
         yield event.tenant_id
     if event.customer_id and (tenant_id := records.tenant_of(event.customer_id)):
         yield tenant_id
+
+
+def hint(queue: "Queue", tenant_id: str) -> None:
+    """Send the key of a nudge that is written: all that is lost without it is time."""
+    with suppress(Temporary):
+        queue.send_tenant(tenant_id)
 
 
 def resolve_event(

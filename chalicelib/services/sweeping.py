@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 AT_MOST = 500
 """Items per sweep; what is left is found by the next one, the longest due first."""
 
-
 PATIENCE = 20
 """Seconds from the start after which a failure ends the sweep: then it is an outage."""
 
@@ -32,9 +31,9 @@ class Swept:
     """What a sweep found: deadlines that passed, and keys that were sent again.
 
     Attributes:
-        failed: what could not be nudged or sent; it stays due.
         stuck: of the latter, how many have been tried for more than about 15 minutes.
         pending_for: seconds that the oldest of the latter has been pending, at the least.
+        failed: what could not be nudged or sent; it stays due.
     """
 
     nudged: int

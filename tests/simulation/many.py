@@ -64,8 +64,12 @@ class Covered:
     def not_reached(self) -> list[str]:
         """What has to be reached and was not, and calls at which nobody died."""
         reached = {"passed": self.passed, "transitions": self.transitions, "acts": self.acts}
-        missing = [each for kind, wanted in expected().items() for each in wanted
-                   if not reached[kind][each]]  # fmt: skip
+        missing = [
+            each
+            for kind, wanted in expected().items()
+            for each in wanted
+            if not reached[kind][each]
+        ]
         sides = [f"{point} {side}" for point in self.passed for side in ("before", "after")]
         return sorted([*missing, *(point for point in sides if not self.crashed[point])])
 

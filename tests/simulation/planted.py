@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 from chalicelib import wiring
 from chalicelib.domain import checkout as checkout_rules
-from chalicelib.domain import decision, errors
+from chalicelib.domain import decision, errors, status
 from chalicelib.domain.record import Record
 from chalicelib.domain.subscription import Truth
 from chalicelib.entrypoints import webhooks
@@ -24,7 +24,7 @@ from chalicelib.services.customers import Customers
 from chalicelib.services.free import FreePlan
 from chalicelib.services.missed import OVERLAP, MissedEvents
 from chalicelib.services.reconciling import Reconciler
-from tests.simulation import at_rest, cluster_wire
+from tests.simulation import cluster_wire
 from tests.simulation.deployment import ADMIN_TOKEN
 from tests.simulation.sqs import MemorySqs
 
@@ -583,13 +583,13 @@ def nobody_is_given_free() -> AbstractContextManager[Any]:
 @planted(within=500)
 def whoever_pays_is_called_active() -> AbstractContextManager[Any]:
     """On the page: through a hold and a dispute, and not in grace."""
-    true = at_rest.status_of
+    stands = status.standing_of
 
-    def said(*args: Any) -> dict[str, Any]:
-        answer = true(*args)
-        return answer | {"active": answer["status"] == "active"}
+    def said(*args: Any) -> decision.Standing:
+        standing = stands(*args)
+        return replace(standing, active=standing.status == "active")
 
-    return patch.object(at_rest, "status_of", said)
+    return patch.object(status, "standing_of", said)
 
 
 @planted(within=200)

@@ -107,6 +107,14 @@ def objects():
 
 
 @pytest.fixture
+def extra(objects):
+    """One object more, as the plan's templates may have it."""
+    _, beside, *_ = objects()
+    metadata = {**beside["metadata"], "name": "extra"}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+
+
+@pytest.fixture
 def owner():
     """The labels by which a namespace is this tenant's."""
     return tenant.ownership(catalogue(), TENANT)

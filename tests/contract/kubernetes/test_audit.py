@@ -69,15 +69,10 @@ def test_drift_is_told_object_by_object(cluster, objects, owner):
     ]
 
 
-def test_what_is_missing_is_seen_where_a_quota_has_no_room_for_it(cluster, objects, owner):
+def test_what_is_missing_is_seen_where_a_quota_has_no_room_for_it(cluster, objects, owner, extra):
     """The look at a ConfigMap is a dry run of making it, and quotas refuse that, too."""
     gateway = cluster.gateway()
     namespace, *rest = objects()
-    extra = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {**rest[0]["metadata"], "name": "extra"},
-    }
     wanted = [namespace, *rest, extra]
     gateway.apply(wanted, owner)
     cluster.ask("DELETE", f"{PATH}/configmaps/extra")

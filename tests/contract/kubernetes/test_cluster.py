@@ -120,15 +120,10 @@ def test_a_namespace_that_is_not_ours_is_left_alone(cluster, objects, owner, act
     assert cluster.ask("GET", PATH)[1] == before
 
 
-def test_what_leaves_is_pruned_and_nothing_else(cluster, objects, owner):
+def test_what_leaves_is_pruned_and_nothing_else(cluster, objects, owner, extra):
     """An object that a later version has no more goes; what others have made stays."""
     gateway = cluster.gateway()
     namespace, *rest = objects()
-    extra = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {**rest[0]["metadata"], "name": "extra"},
-    }
     secret = {**extra, "kind": "Secret"}
     gateway.apply(noted(namespace, [*rest, extra, secret]), owner)
     theirs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "theirs"}}
@@ -142,16 +137,11 @@ def test_what_leaves_is_pruned_and_nothing_else(cluster, objects, owner):
     assert gateway.drift(objects(), owner) == []
 
 
-def test_what_somebody_has_made_in_our_place_is_not_pruned(cluster, objects, owner):
+def test_what_somebody_has_made_in_our_place_is_not_pruned(cluster, objects, owner, extra):
     """By kind and name it is what we once applied, and by its labels it is not ours."""
     gateway = cluster.gateway()
     namespace, *rest = objects()
-    extra = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {**rest[0]["metadata"], "name": "extra"},
-    }
-    gateway.apply(noted(namespace, [*rest, extra]), owner)
+    gateway.apply(noted(namespace, [*rest, {**extra, "kind": "Secret"}]), owner)
     cluster.ask("DELETE", f"{PATH}/secrets/extra")
     theirs = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "extra"}}
     cluster.ask("POST", f"{PATH}/secrets", theirs)

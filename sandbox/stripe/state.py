@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from sandbox.stripe import moments, parameters, restricted, routes
+from sandbox.stripe import customers, moments, parameters, restricted, routes
 from sandbox.stripe.errors import NOT_FOUND, SERVER_ERROR, UNAVAILABLE, Refusal
 from sandbox.stripe.faults import Trouble
 from sandbox.stripe.idempotency import Answer, Answers, in_use
@@ -34,6 +34,11 @@ class Stripe:
     def next_due(self) -> int | None:
         """When something happens by itself."""
         return moments.next_due(self.ledger)
+
+    def vanish(self, customer_id: str) -> None:
+        """A customer is gone, with all that was theirs, as if they had never been."""
+        with self.ledger.lock:
+            customers.vanish(self.ledger, customer_id)
 
     def call(
         self,

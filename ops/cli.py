@@ -8,9 +8,10 @@ import sys
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
-from stripe import StripeError
+from stripe import AuthenticationError, PermissionError, StripeError  # noqa: A004 - Stripe's names
 
 from chalicelib.domain.errors import DomainError
+from chalicelib.gateways.stripe_errors import key_refused
 from ops.commands.acts import replay, resume, roll_out, suspend, sync
 from ops.commands.audit import audit
 from ops.commands.configure import configure
@@ -49,6 +50,8 @@ def main() -> None:
         _refuse(str(e))
     except (BotoCoreError, ClientError) as e:
         _refuse(f"AWS: {e}")
+    except (AuthenticationError, PermissionError) as e:
+        _refuse(key_refused(e))
     except StripeError as e:
         _refuse(f"Stripe: {type(e).__name__} {e.code or ''} {e.request_id or ''}".strip())
 

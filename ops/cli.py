@@ -12,7 +12,7 @@ from stripe import AuthenticationError, PermissionError, StripeError  # noqa: A0
 
 from chalicelib.domain.errors import DomainError
 from chalicelib.gateways.stripe_errors import key_refused
-from ops.commands.acts import replay, resume, roll_out, suspend, sync
+from ops.commands.acts import customer_gone, replay, resume, roll_out, suspend, sync
 from ops.commands.audit import audit
 from ops.commands.configure import configure
 from ops.commands.dead_letters import dead_letters
@@ -35,7 +35,7 @@ def ops() -> None:
 COMMANDS: tuple[click.Command, ...] = (
     *(configure, deploy, destroy, doctor, plans, secret),
     *(tenants, timeline, stats),
-    *(sync, replay, suspend, resume, roll_out, dead_letters, audit, duplicates),
+    *(sync, replay, suspend, resume, customer_gone, roll_out, dead_letters, audit, duplicates),
     *(credentials, export, forget),
 )
 for command in COMMANDS:

@@ -48,6 +48,11 @@ class Billing:
             return None
         return found.customer if isinstance(found.customer, str) else found.customer.id
 
+    def has_customer(self, customer_id: str) -> bool:
+        """Whether Stripe has this customer, and has not deleted them."""
+        found = _call(lambda: self._client.customers.retrieve(customer_id))
+        return found is not None and not found.to_dict().get("deleted")
+
     def everything(self, customer_id: str) -> dict[str, Any]:
         """A customer as Stripe has them, with subscriptions, invoices and charges."""
         about: Any = {"customer": customer_id, "limit": 100}

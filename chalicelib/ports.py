@@ -247,7 +247,13 @@ class Cluster(Protocol):
         """
 
     def suspend(self, manifests: Sequence[Manifest], owner: Mapping[str, str]) -> bool:
-        """Apply, and stop what runs, each size remembered; False when there is no namespace."""
+        """Apply, and stop what runs, each size remembered; False when there is no namespace.
+
+        Waiting until no pod is left.
+        """
+
+    def stop(self, namespace: str, owner: Mapping[str, str]) -> bool:
+        """As `suspend`, with what stands there: nothing has to be wanted for it to be stopped."""
 
     def stop(self, namespace: str, owner: Mapping[str, str]) -> bool:
         """Suspend what stands as it stands, without a plan; False when there is no namespace."""

@@ -255,9 +255,6 @@ class Cluster(Protocol):
     def stop(self, namespace: str, owner: Mapping[str, str]) -> bool:
         """As `suspend`, with what stands there: nothing has to be wanted for it to be stopped."""
 
-    def stop(self, namespace: str, owner: Mapping[str, str]) -> bool:
-        """Suspend what stands as it stands, without a plan; False when there is no namespace."""
-
     def overuse(self, namespace: str, owner: Mapping[str, str]) -> tuple[Over, ...]:
         """What is used beyond the quota, from before it was lowered; nothing is changed."""
 

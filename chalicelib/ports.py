@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
+    from chalicelib.domain.fitting import Over
     from chalicelib.domain.record import Record
     from chalicelib.domain.stripe_event import StripeEvent
     from chalicelib.domain.subscription import CheckoutSession, Subscription
@@ -235,6 +236,16 @@ class Cluster(Protocol):
 
     def stop(self, namespace: str, owner: Mapping[str, str]) -> bool:
         """As `suspend`, with what stands there: nothing has to be wanted for it to be stopped."""
+
+    def overuse(self, namespace: str, owner: Mapping[str, str]) -> tuple[Over, ...]:
+        """What is used beyond the plan's quota, in one look; () when there is no namespace."""
+
+    def fit(self, namespace: str, owner: Mapping[str, str]) -> tuple[Over, ...]:
+        """Make what runs smaller until it fits, each size remembered; what is still too much.
+
+        Volumes and counts of objects are a customer's, and stay. Waiting while pods are ending.
+        `apply` gives back what there is room for.
+        """
 
     def stands(self, namespace: str, owner: Mapping[str, str]) -> bool:
         """Whether the namespace is there; Permanent when it is somebody else's."""

@@ -39,12 +39,12 @@ def to_stop(kind: str, found: Object, labels: Labels) -> Patch | None:
     It holds for the version that was looked at: whoever has changed it since is not overwritten.
     """
     if kind == "DaemonSet":
-        return _on_no_node(found, labels)
-    spec, remembered = found["spec"], _annotations(found).get(labels.size)
+        return on_no_node(found, labels.suspended, {})
+    spec, remembered = found["spec"], annotations(found).get(labels.size)
     if kind == "CronJob":
         if spec.get("suspend"):
             return None
-        return _patch(found, {"suspend": True}, {labels.size: remembered or _RAN})
+        return patch(found, {"suspend": True}, {labels.size: remembered or _RAN})
     size = spec.get("replicas", 1)
     if size == 0:
         return None
@@ -54,14 +54,12 @@ def to_stop(kind: str, found: Object, labels: Labels) -> Patch | None:
 def to_resume(kind: str, found: Object, labels: Labels) -> Patch | None:
     """The merge patch that starts a workload as it was; None if we have not stopped it."""
     if kind == "DaemonSet":
-        if labels.suspended not in (_node_selector(found) or {}):
-            return None
-        return _patch(found, _selecting({labels.suspended: None}), {})
-    remembered = _annotations(found).get(labels.size)
+        return on_nodes_again(found, labels.suspended, {})
+    remembered = annotations(found).get(labels.size)
     if remembered is None:
         return None
     if kind == "CronJob":
-        return _patch(found, {"suspend": False}, {labels.size: None})
+        return patch(found, {"suspend": False}, {labels.size: None})
     size = found["spec"].get("replicas") or remembered_size(remembered)
     return sized(found, size, {labels.size: None}, labels)
 
@@ -72,7 +70,7 @@ def sized(found: Object, size: int, notes: Patch, labels: Labels) -> Patch:
     Smaller, a StatefulSet keeps its volumes, whatever it says; what it says comes back as soon as
     it is not smaller than it was any more.
     """
-    said = _annotations(found).get(labels.claims)
+    said = annotations(found).get(labels.claims)
     spec: Patch = {"replicas": size}
     if size < found["spec"].get("replicas", 1):
         if (found["spec"].get(_CLAIMS) or {}).get("whenScaled") == "Delete":
@@ -80,12 +78,12 @@ def sized(found: Object, size: int, notes: Patch, labels: Labels) -> Patch:
     elif said is not None and _is_whole(found, notes, labels):
         spec = spec | {_CLAIMS: {"whenScaled": "Delete" if said == "Delete" else "Retain"}}
         notes = {**notes, labels.claims: None}
-    return _patch(found, spec, notes)
+    return patch(found, spec, notes)
 
 
 def _is_whole(found: Object, notes: Patch, labels: Labels) -> bool:
     """Whether no size is remembered any more after such notes."""
-    after = {**_annotations(found), **notes}
+    after = {**annotations(found), **notes}
     return not any(after.get(name) for name in (labels.size, labels.unfitted_size))
 
 
@@ -104,6 +102,20 @@ def as_stopped(manifest: Object, labels: Labels) -> Object:
     if manifest["kind"] not in stop:
         return manifest
     return {**manifest, "spec": {**manifest["spec"], **stop[manifest["kind"]]()}}
+
+
+def on_no_node(found: Object, mark: str, notes: Patch) -> Patch | None:
+    """The merge patch that has a DaemonSet select what no node has; None if it does."""
+    if mark in _node_selector(found):
+        return None
+    return patch(found, _selecting({mark: "true"}), notes)
+
+
+def on_nodes_again(found: Object, mark: str, notes: Patch) -> Patch | None:
+    """The merge patch that takes such a mark off; None if it is not there."""
+    if mark not in _node_selector(found):
+        return None
+    return patch(found, _selecting({mark: None}), notes)
 
 
 def with_a_size_of_their_own(found: Iterable[tuple[str, Object]]) -> list[tuple[str, Object]]:
@@ -125,15 +137,17 @@ def owners(found: Object) -> set[str]:
     return {str(owner.get("uid")) for owner in named if owner.get("controller")}
 
 
-def _annotations(found: Object) -> Mapping[str, str]:
-    annotations: Mapping[str, str] = found["metadata"].get("annotations") or {}
-    return annotations
+def annotations(found: Object) -> Mapping[str, str]:
+    """What stands on an object; none is as an empty map."""
+    noted: Mapping[str, str] = found["metadata"].get("annotations") or {}
+    return noted
 
 
-def _patch(found: Object, spec: Patch, annotations: Patch) -> Patch:
+def patch(found: Object, spec: Patch, notes: Patch) -> Patch:
+    """A merge patch of the version that was found, with notes as annotations."""
     metadata: Patch = {"resourceVersion": found["metadata"]["resourceVersion"]}
-    if annotations:
-        metadata["annotations"] = annotations
+    if notes:
+        metadata["annotations"] = notes
     return {"metadata": metadata, "spec": spec}
 
 
@@ -142,18 +156,13 @@ def _kept(spec: Object) -> Patch:
     return {_CLAIMS: {**says, "whenScaled": "Retain"}} if says.get("whenScaled") else {}
 
 
-def _node_selector(found: Object) -> Mapping[str, str] | None:
-    return (found["spec"].get("template") or {}).get("spec", {}).get("nodeSelector")  # type: ignore[no-any-return]
+def _node_selector(found: Object) -> Mapping[str, str]:
+    selector: Mapping[str, str] = found["spec"]["template"]["spec"].get("nodeSelector") or {}
+    return selector
 
 
 def _selecting(selector: Patch) -> Patch:
     return {"template": {"spec": {"nodeSelector": selector}}}
-
-
-def _on_no_node(found: Object, labels: Labels) -> Patch | None:
-    if labels.suspended in (_node_selector(found) or {}):
-        return None
-    return _patch(found, _selecting({labels.suspended: "true"}), {})
 
 
 def _without_nodes(spec: Object, labels: Labels) -> Patch:

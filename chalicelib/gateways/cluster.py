@@ -6,9 +6,11 @@ from typing import Any
 
 from chalicelib.domain import inventory
 from chalicelib.domain.drift import differences
+from chalicelib.domain.fitting import Over
 from chalicelib.domain.labels import MANAGED_BY, Labels
 from chalicelib.domain.tenant import Manifest, TenantNamespace
 from chalicelib.domain.workloads import SIZES, STOPPABLE
+from chalicelib.gateways.cluster_fitting import Fitting
 from chalicelib.gateways.cluster_namespaces import NAMESPACES, Namespace, Namespaces, named
 from chalicelib.gateways.cluster_objects import PATHS, ClusterObjects, collection
 from chalicelib.gateways.cluster_refusals import OthersFields
@@ -32,12 +34,14 @@ class KubernetesCluster:
         self._objects = ClusterObjects(http, field_manager=labels.app)
         self._namespaces = Namespaces(self._objects)
         self._workloads = Workloads(self._objects, labels)
+        self._fitting = Fitting(self._objects, labels)
         self._labels = labels
 
     def apply(self, manifests: Sequence[Manifest], owner: Mapping[str, str]) -> None:
         """Make the objects be as given: one GET, then one request per object.
 
-        More only where there is more to do: who was suspended is resumed, what leaves is pruned.
+        More only where there is more to do: who was suspended is resumed, what was made smaller
+        gets back what there is room for, what leaves is pruned.
         """
         found = self._found(manifests[0], owner)
         was_suspended = found and found.annotations.get(self._labels.suspended) == "true"
@@ -46,6 +50,8 @@ class KubernetesCluster:
         done(self._apply_resumed if was_suspended else self._apply_one, then)
         if was_suspended:
             self._workloads.resume(str(begun["metadata"]["name"]))
+        if found and found.annotations.get(self._labels.fitted) == "true":
+            self._fitting.give_back(found, manifests)
         self._finish(found, begun, manifests[0])
 
     def suspend(self, manifests: Sequence[Manifest], owner: Mapping[str, str]) -> bool:
@@ -90,6 +96,24 @@ class KubernetesCluster:
         self._admit_no_pods(namespace, owner)
         self._workloads.stop(namespace)
         return True
+
+    def overuse(self, namespace: str, owner: Mapping[str, str]) -> tuple[Over, ...]:
+        """What is used beyond the plan's quota: one GET."""
+        return self._fitting.overuse(namespace, owner)
+
+    def fit(self, namespace: str, owner: Mapping[str, str]) -> tuple[Over, ...]:
+        """Make what runs smaller until it fits; sizes are remembered.
+
+        Returns:
+            What is still too much: volumes and counts of objects, which nobody deletes for them.
+
+        Raises:
+            Waiting: something was made smaller, and pods are still ending.
+        """
+        found = self._namespaces.read(namespace, owner)
+        if found is None or found.terminating:
+            return ()
+        return self._fitting.fit(found)
 
     def stands(self, namespace: str, owner: Mapping[str, str]) -> bool:
         """Whether the namespace is there."""

@@ -153,16 +153,19 @@ class Convergence:
         """What a smaller plan does not hold runs on for a while, then it is made to fit."""
         namespace = tenant.namespace_of(self.catalogue, self.before.tenant_id)
         owner = tenant.ownership(self.catalogue, self.before.tenant_id)
-        known = self.before.excess
+        known, plan_id = self.before.excess, self.decision.standing.plan_id
         over = self.cluster.overuse(namespace, owner)
-        fit_until = self.now + self.catalogue.policy.fit_days * DAY
-        if known is not None:
-            fit_until = known.fit_until
+        grace = self.catalogue.policy.fit_days * DAY
+        fit_until = known.fit_until if known else self.now + grace
         if over and self.now >= fit_until:
             over = self.cluster.fit(namespace, owner)
-            plan_id = self.decision.standing.plan_id
-            self._note("cluster", f"what ran was brought down to fit the plan {plan_id}")
-        excess = Excess(over={o.name: o.by for o in over}, fit_until=fit_until) if over else None
+        amounts = {each.name: each.by for each in over}
+        if amounts and known is None:
+            told = ", ".join(f"{name} by {by}" for name, by in sorted(amounts.items()))
+            self._note("cluster", f"more runs than {plan_id} holds: {told}; for now it runs on")
+        elif known and not amounts:
+            self._note("cluster", f"what runs fits {plan_id}")
+        excess = Excess(over=amounts, fit_until=fit_until) if amounts else None
         self.after = replace(self.after, excess=excess)
 
     def _forget_applied(self) -> None:

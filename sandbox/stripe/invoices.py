@@ -199,17 +199,16 @@ def _charge(ledger: Ledger, invoice: Obj, method_id: str | None, *, succeeds: bo
         status="succeeded" if succeeds else "failed",
     )
     intent["latest_charge"] = charge["id"]
-    ledger.add(
+    payment = ledger.add(
         "invoice_payment",
         invoice=invoice["id"],
         amount_requested=amount,
         amount_paid=amount if succeeds else None,
         currency=invoice["currency"],
-        is_default=True,
-        livemode=False,
         payment={"type": "payment_intent", "payment_intent": intent["id"]},
         status="paid" if succeeds else "open",
     )
+    payment["status_transitions"]["paid_at"] = ledger.now() if succeeds else None
     if not succeeds:
         message = "Your card was declined."
         charge |= {"failure_code": "card_declined", "failure_message": message}

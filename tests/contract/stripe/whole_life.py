@@ -12,7 +12,7 @@ from chalicelib.gateways.dynamodb import DynamoDb
 from chalicelib.gateways.queue import SqsQueue
 from ops import plans, webhook
 from ops.gateways.billing import Billing
-from sandbox.stripe.invoices import dispute
+from sandbox.stripe.disputes import begin
 from sandbox.stripe.state import Stripe
 from sandbox.stripe.transport import InMemory
 from tests.contract.known import SETTINGS
@@ -245,7 +245,7 @@ def ask_for_the_money_back(world, customer):
     world.sdk.disputes.update(made.id, {"submit": True})
     world.sdk.disputes.update(made.id, {"evidence": {"uncategorized_text": "winning_evidence"}})
     world.settle()
-    world.sdk.disputes.close(dispute(world.ledger, charge)["id"])
+    world.sdk.disputes.close(begin(world.ledger, charge)["id"])
     world.settle()
     world.sdk.refunds.create({"charge": charge["id"], "amount": 100, "metadata": {"a": "b"}})
     world.sdk.refunds.create(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sandbox.stripe import charging, invoices, items, prorations, schedules, subscriptions
+from sandbox.stripe import charging, dunning, invoices, items, prorations, schedules, subscriptions
 from sandbox.stripe.errors import Refusal
 from sandbox.stripe.items import Wanted
 from sandbox.stripe.ledger import Ledger, Pending
@@ -81,7 +81,7 @@ def _due(
 def _wait_for_payment(ledger: Ledger, subscription: Obj, new: Wanted, prorated: list[Obj]) -> None:
     """The invoice is there and asks to be paid; the subscription changes when it is."""
     if subscription["id"] in ledger.pending:
-        subscriptions.give_up_change(ledger, subscription)
+        dunning.give_up_change(ledger, subscription)
     prorations.book(ledger, subscription, prorated)
     before = subscriptions.remembered(subscription) | {"pending_update": None}
     invoice = invoices.make(ledger, subscription, "subscription_update", [])

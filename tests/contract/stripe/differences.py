@@ -51,11 +51,42 @@ class Parameter(Difference):
         form["schema"]["properties"][self.field]["enum"].extend(self.values)
 
 
-DIFFERENCES = (
+@dataclass(frozen=True)
+class Removed(Difference):
+    """`values` are parameters that can no longer be posted to the paths in `required`."""
+
+    def change(self, _schemas, paths):
+        """As above."""
+        for name in self.required:
+            path = paths[name] = copy.deepcopy(paths[name])
+            (form,) = path["post"]["requestBody"]["content"].values()
+            for each in self.values:
+                del form["schema"]["properties"][each]
+
+
+REMOVED = (
+    Removed(
+        "2026-09-30.endive",
+        "⚠️ Remove support for `payment_method_types` on `Checkout.SessionCreateParams`, `PaymentIntentConfirmParams`, `PaymentIntentCreateParams`, `PaymentIntentUpdateParams`, `SetupIntentCreateParams`, and `SetupIntentUpdateParams`",
+        "",
+        required=("/v1/checkout/sessions", "/v1/payment_intents"),
+        values=("payment_method_types",),
+    ),
+)
+"""What can no longer be asked for: the stand-in refuses it, and so it never comes to be met."""
+
+ADDED = (
     Parameter(
         "2026-10-28.endive",
         "Add support for new value `2026-10-28.endive` on enum `WebhookEndpointCreateParams.api_version`",
         "/v1/webhook_endpoints", field="api_version", values=("2026-10-28.endive",),
+    ),
+    Difference(
+        "2026-10-28.endive",
+        "Add support for new values `appeal_needs_response` and `appeal_under_review` on enum `Dispute.status`",
+        "dispute",
+        field="status",
+        values=("appeal_needs_response", "appeal_under_review"),
     ),
     Difference(
         "2026-08-26.dahlia",
@@ -87,3 +118,4 @@ DIFFERENCES = (
         },
     ),
 )  # fmt: skip
+DIFFERENCES = ADDED + REMOVED

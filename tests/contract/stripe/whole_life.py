@@ -3,6 +3,7 @@
 # ruff: noqa: N803 - boto3's names
 import time
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 import stripe
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -12,7 +13,7 @@ from chalicelib.gateways.dynamodb import DynamoDb
 from chalicelib.gateways.queue import SqsQueue
 from ops import plans, webhook
 from ops.gateways.billing import Billing
-from sandbox.stripe.disputes import begin
+from sandbox.stripe.disputes import begin, move
 from sandbox.stripe.state import Stripe
 from sandbox.stripe.transport import InMemory
 from tests.contract.known import SETTINGS
@@ -21,6 +22,7 @@ from tests.simulation.dynamodb import MemoryDynamoDb
 from tests.simulation.sqs import MemorySqs
 
 SETTLES, BOUNCES, DECLINED = "000123456789", "000222222227", "4000000000000002"
+ALWAYS_ASKS = "4000002760003184"
 _PACK, _UNPACK = TypeSerializer(), TypeDeserializer()
 HOOK = "https://api.example/api/payments/webhook"
 
@@ -35,11 +37,6 @@ class Call:
     status: int
     body: dict
     provoked: bool
-
-    @property
-    def expanded(self):
-        """What was to come whole."""
-        return [value for name, value in self.pairs if name.startswith("expand[")]
 
 
 class Recorded(Stripe):
@@ -123,9 +120,11 @@ def live(world):
     sell(world)
     for happens in (
         renew, fail_and_recover, change_in_the_portal, pause, try_first, pay_by_bank,
-        ask_for_the_money_back, pay_with_a_code, be_sold_to_by_hand, leave,
+        ask_for_the_money_back, pay_with_a_code, be_sold_to_by_hand, be_asked_by_the_bank,
+        take_several_things, keep_a_change_for_later, leave,
     ):  # fmt: skip
         happens(world, world.customer(happens.__name__.replace("_", "-")))
+    try_in_test_mode(world)
     be_refused(world)
     read_everything(world)
 
@@ -245,7 +244,11 @@ def ask_for_the_money_back(world, customer):
     world.sdk.disputes.update(made.id, {"submit": True})
     world.sdk.disputes.update(made.id, {"evidence": {"uncategorized_text": "winning_evidence"}})
     world.settle()
-    world.sdk.disputes.close(begin(world.ledger, charge)["id"])
+    lost = begin(world.ledger, charge)
+    world.sdk.disputes.close(lost["id"])
+    for status in ("appeal_needs_response", "appeal_under_review", "lost"):
+        move(world.ledger, lost, status)
+        world.sdk.disputes.retrieve(lost["id"])
     world.settle()
     world.sdk.refunds.create({"charge": charge["id"], "amount": 100, "metadata": {"a": "b"}})
     world.sdk.refunds.create(
@@ -301,6 +304,103 @@ def be_sold_to_by_hand(world, customer):
     world.advance(2 * DAY)
 
 
+def be_asked_by_the_bank(world, customer):
+    """3-D Secure at checkout, and again when nobody is there; what is owed is given up at last."""
+    url = customer.open()
+    client = world.hosted.test_client()
+    card = {"card_number": ALWAYS_ASKS, "exp": "12/40", "cvc": "123"}
+    assert client.post(urlsplit(url).path, data=card).status_code == 200
+    confirmed = client.post(urlsplit(url).path, data={"authentication": "complete"})
+    assert confirmed.status_code == 303
+    world.advance(32 * DAY)
+    owed = customer.subscription["latest_invoice"]
+    assert world.sdk.invoices.retrieve(owed).status == "open"
+    world.sdk.invoices.mark_uncollectible(owed)
+    world.settle()
+
+
+def take_several_things(world, customer):
+    """Another item comes, is counted, prorated, and goes."""
+    customer.buy()
+    sdk, made = world.sdk, customer.subscription["id"]
+    addon = sdk.prices.create({
+        "product_data": {"name": "Backups"}, "currency": "usd", "unit_amount": 500,
+        "recurring": {"interval": "month"},
+    })  # fmt: skip
+    world.advance(10 * DAY)
+    sdk.subscriptions.update(made, {"items": [{"price": addon.id, "quantity": 3}]})
+    sdk.invoice_items.list({"customer": customer.customer_id})
+    (basic, backups) = sdk.subscription_items.list({"subscription": made}).data
+    more = {"items": [{"id": backups.id, "quantity": 5}], "proration_behavior": "always_invoice"}
+    sdk.subscriptions.update(made, more)
+    sdk.subscriptions.update(made, {"items": [{"id": backups.id, "deleted": True}]})
+    sdk.subscriptions.update(made, {"pause_collection": {"behavior": "keep_as_draft"}})
+    world.advance(25 * DAY)
+    (draft,) = sdk.invoices.list({"subscription": made, "status": "draft"}).data
+    sdk.subscriptions.update(made, {"pause_collection": ""})
+    sdk.invoices.finalize_invoice(draft.id)
+    world.settle()
+    assert basic.id == customer.subscription["items"]["data"][0]["id"]
+
+
+def keep_a_change_for_later(world, customer):
+    """The portal may keep a smaller plan for the end of the period; it is called off, or comes."""
+    customer.buy("pro")
+    world.advance(20 * DAY)  # the trial is over
+    sdk, prices = world.sdk, {p["lookup_key"]: p["id"] for p in world.ledger.all("price")}
+    basic, pro = (prices[f"arm-engine-dev-{plan}-month"] for plan in ("basic", "pro"))
+    update = {
+        "enabled": True, "default_allowed_updates": ["price"],
+        "proration_behavior": "always_invoice", "trial_update_behavior": "continue_trial",
+        "schedule_at_period_end": {"conditions": [{"type": "decreasing_item_amount"}]},
+        "products": [{"product": "arm-engine-dev-basic", "prices": [basic]},
+                     {"product": "arm-engine-dev-pro", "prices": [pro]}],
+    }  # fmt: skip
+    configuration = sdk.billing_portal.configurations.create(
+        {"features": {"subscription_update": update}}
+    )
+    session = sdk.billing_portal.sessions.create(
+        {"customer": customer.customer_id, "configuration": configuration.id}
+    )
+    form = {"subscription": customer.subscription["id"], "action": "switch", "price": basic}
+    for _ in range(2):
+        answer = world.hosted.test_client().post(urlsplit(session.url).path, data=form)
+        assert answer.status_code == 303
+        schedule = sdk.subscriptions.retrieve(customer.subscription["id"]).schedule
+        sdk.subscription_schedules.retrieve(schedule)
+        if len(sdk.subscription_schedules.list({"customer": customer.customer_id}).data) == 1:
+            sdk.subscription_schedules.release(schedule)
+    world.advance(31 * DAY)
+    (item,) = customer.subscription["items"]["data"]
+    assert item["price"]["id"] == basic
+
+
+def try_in_test_mode(world):
+    """A clock with a customer of its own, payment methods by name, payments without an invoice."""
+    sdk, start = world.sdk, int(world.now())
+    clock = sdk.test_helpers.test_clocks.create({"frozen_time": start, "name": "renewals"})
+    theirs = sdk.customers.create({"test_clock": clock.id, "name": "Clocked"})
+    method = sdk.payment_methods.create({"type": "card", "card": {"token": "tok_visa"}})
+    sdk.payment_methods.attach(method.id, {"customer": theirs.id})
+    (price,) = world.ledger.all("price", lookup_key="arm-engine-dev-basic-month")
+    sdk.subscriptions.create({
+        "customer": theirs.id, "items": [{"price": price["id"]}],
+        "default_payment_method": method.id,
+    })  # fmt: skip
+    sdk.test_helpers.test_clocks.advance(clock.id, {"frozen_time": start + 32 * DAY})
+    assert sdk.test_helpers.test_clocks.retrieve(clock.id).status == "ready"
+    sdk.payment_methods.detach(method.id)
+    sdk.test_helpers.test_clocks.list()
+    sdk.test_helpers.test_clocks.delete(clock.id)
+    about = {"amount": 100, "currency": "usd"}
+    for named in ("pm_card_visa", "pm_card_createDisputeInquiry", "pm_card_authenticationRequired"):
+        sdk.payment_intents.create({**about, "payment_method": named, "confirm": True})
+    made = sdk.payment_intents.create(about)
+    sdk.payment_intents.confirm(made.id, {"payment_method": "pm_card_mastercard"})
+    made = sdk.payment_intents.create({**about, "description": "Not to be paid"})
+    sdk.payment_intents.cancel(made.id, {"cancellation_reason": "abandoned"})
+
+
 def leave(world, customer):
     """A session is left to expire, one is expired; the customer is deleted, and is read again."""
     customer.open()
@@ -338,11 +438,19 @@ def be_refused(world):
         lambda: sdk.subscriptions.cancel(gone),
         lambda: sdk.invoices.pay(paid),
         lambda: sdk.refunds.create({}),
+        lambda: sdk.payment_intents.create(
+            {
+                "amount": 1,
+                "currency": "usd",
+                "payment_method": "pm_card_chargeDeclined",
+                "confirm": True,
+            }
+        ),
     ):
         try:
             ask()
         except stripe.StripeError as e:
-            assert e.http_status in {400, 404}, e  # noqa: PT017 - either is a refusal
+            assert e.http_status in {400, 402, 404}, e  # noqa: PT017 - all are refusals
         else:
             raise AssertionError("that was not refused")
     world.stripe.provoked = False
@@ -368,6 +476,7 @@ def read_everything(world):
         ("invoice", sdk.invoices, ["customer", "payments"]),
         ("invoice_payment", sdk.invoice_payments, ["payment.payment_intent"]),
         ("charge", sdk.charges, ["payment_intent", "customer"]),
+        ("payment_method", sdk.payment_methods, ["customer"]),
         ("payment_intent", sdk.payment_intents, ["latest_charge", "payment_method"]),
         ("dispute", sdk.disputes, ["charge"]),
         ("refund", sdk.refunds, ["charge.payment_intent"]),

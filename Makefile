@@ -15,7 +15,7 @@ help: ## this list
 demo: $(INSTALLED) ## the whole system on this machine; ARGS="--port 9000" for another port
 	@exec $(BIN)/python -m sandbox $(ARGS)
 
-test: $(INSTALLED) ## all tests; ARGS="-k webhook" for some
+test: $(INSTALLED) $(if $(shell command -v npm),$(NODE_INSTALLED)) ## all tests; ARGS="-k webhook" for some
 	@$(BIN)/python -m pytest $(ARGS)
 
 bench: $(INSTALLED) bench/node_modules/.installed ## measure; writes bench/README.md; ARGS="warm" for one module of it

@@ -82,15 +82,15 @@ def retrieve_event(ledger: Ledger, _: Obj, event_id: str) -> Obj:
 
 def list_events(ledger: Ledger, params: Obj) -> Obj:
     """By type and by whether all endpoints have them."""
-    wanted = params.get("types") or ([params["type"]] if "type" in params else [])
-    if len(wanted) > MOST_TYPES:
+    types, group = params.get("types", []), params.get("type")
+    if len(types) > MOST_TYPES:
         raise malformed(f"Array types exceeded maximum {MOST_TYPES} allowed elements.", "types")
     if "type" in params and "types" in params:
         raise malformed("You may only specify one of these parameters: type, types.", "types")
     delivered = params.get("delivery_success")
 
     def keep(event: Obj) -> bool:
-        if wanted and not any(_matches(event["type"], each) for each in wanted):
+        if (types and event["type"] not in types) or (group and not _matches(event["type"], group)):
             return False
         return delivered is None or (ledger.owed(event["id"]) == 0) == delivered
 

@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from sandbox.stripe import changes, customers, items, schedules, subscriptions
+from sandbox.stripe import (
+    changes,
+    customers,
+    invoices,
+    items,
+    prorations,
+    schedules,
+    subscriptions,
+)
 from sandbox.stripe.currencies import refuse_another
 from sandbox.stripe.errors import BAD_REQUEST, Refusal
 from sandbox.stripe.ledger import Ledger
@@ -164,4 +172,25 @@ def cancel(ledger: Ledger, params: Obj, subscription_id: str) -> Obj:
     subscription["cancellation_details"] |= {
         key: details[key] for key in ("comment", "feedback") if key in details
     }
-    return subscriptions.cancel(ledger, subscription)
+    if params.get("prorate"):
+        prorations.book(
+            ledger, subscription, prorations.reckon(ledger, subscription, [], ledger.now())
+        )
+    canceled = subscriptions.cancel(ledger, subscription)
+    if params.get("invoice_now") and prorations.waiting(ledger, subscription):
+        last = invoices.make(ledger, subscription, "subscription_update", [])
+        subscriptions.bill(ledger, subscription, last)
+    return canceled
+
+
+def pause(ledger: Ledger, params: Obj, subscription_id: str) -> Obj:
+    """Neither billed nor served until it is resumed; what was paid for and not used is credited."""
+    subscription = ledger.get("subscription", subscription_id)
+    if subscription["status"] not in {"active", "trialing", "past_due"}:
+        raise Refusal(f"You cannot pause a subscription that is {subscription['status']}.")
+    unused = (params.get("bill_for") or {}).get("unused_time_from", {}).get("type", "now")
+    if unused != "none":
+        prorations.book(
+            ledger, subscription, prorations.reckon(ledger, subscription, [], ledger.now())
+        )
+    return subscriptions.pause(ledger, subscription)

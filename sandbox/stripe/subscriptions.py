@@ -142,16 +142,18 @@ def _ends_for_want_of_a_card(ledger: Ledger, subscription: Obj) -> bool:
     if wish == "cancel":
         cancel(ledger, subscription)
     elif wish == "pause":
-        _pause(ledger, subscription)
+        pause(ledger, subscription)
     return wish in {"cancel", "pause"}
 
 
-def _pause(ledger: Ledger, subscription: Obj) -> None:
-    """The trial is over and there is nothing to pay with: nothing is billed until it resumes."""
-    subscription["status"] = "paused"
-    set_period(subscription, period_end(subscription))
+def pause(ledger: Ledger, subscription: Obj) -> Obj:
+    """Nothing is billed until it resumes."""
+    before, subscription["status"] = subscription["status"], "paused"
+    if period_end(subscription) <= ledger.now():
+        set_period(subscription, period_end(subscription))
     ledger.emit("customer.subscription.paused", subscription)
-    ledger.emit(UPDATED, subscription, {"status": "trialing"})
+    ledger.emit(UPDATED, subscription, {"status": before})
+    return subscription
 
 
 def end_trial(ledger: Ledger, subscription: Obj) -> None:

@@ -31,6 +31,18 @@ def test_events_are_asked_for_by_twenty_types_at_most(shop):
         shop.sdk.events.list({"types": types, "type": "charge.failed"})
 
 
+def test_events_are_told_for_thirty_days(shop):
+    """Neither the list nor the id finds an older one."""
+    shop.sdk.customers.create({})
+    (event,) = shop.sdk.events.list({}).data
+    shop.advance(30 * DAY)
+    assert shop.sdk.events.retrieve(event.id).id == event.id
+    shop.advance(1)
+    assert shop.sdk.events.list({}).data == []
+    with pytest.raises(stripe.InvalidRequestError, match="No such event"):
+        shop.sdk.events.retrieve(event.id)
+
+
 @pytest.fixture
 def seven(shop):
     """The ids of seven customers, newest first, as the list has them."""

@@ -3,7 +3,9 @@
 from typing import Any
 
 from sandbox.stripe import (
+    cards,
     changes,
+    charging,
     customers,
     invoices,
     items,
@@ -52,6 +54,10 @@ def create(ledger: Ledger, params: Obj) -> Obj:
     method = params.get("default_payment_method")
     if method:
         ledger.get("payment_method", method, "default_payment_method", BAD_REQUEST)
+    behavior = params.get("payment_behavior", "allow_incomplete")
+    trial = params.get("trial_period_days") or isinstance(params.get("trial_end"), int)
+    if behavior == "error_if_incomplete" and not trial:
+        _refuse_what_is_not_paid(ledger, customer, method)
     settings = params.get("trial_settings", {}).get("end_behavior", {})
     return subscriptions.begin(
         ledger,
@@ -63,7 +69,15 @@ def create(ledger: Ledger, params: Obj) -> Obj:
         trial_end=params["trial_end"] if isinstance(params.get("trial_end"), int) else None,
         description=params.get("description"),
         without_method=settings.get("missing_payment_method", "create_invoice"),
+        attempt=behavior != "default_incomplete",
     )
+
+
+def _refuse_what_is_not_paid(ledger: Ledger, customer: Obj, method: str | None) -> None:
+    usual = customer["invoice_settings"]["default_payment_method"]
+    behaviour = ledger.behaviours.get(method or usual or "")
+    if charging.outcome(behaviour, present=behaviour == cards.FAILS_LATER) != charging.PAYS:
+        raise charging.declined()
 
 
 def resume(ledger: Ledger, _: Obj, subscription_id: str) -> Obj:

@@ -24,11 +24,13 @@ def begin(  # noqa: PLR0913 - what a subscription is made of
     coupon: Obj | None = None,
     without_method: str = "create_invoice",
     present: bool = False,
+    attempt: bool = True,
 ) -> Obj:
     """A subscription: in its trial, or as its first invoice is: paid, or `incomplete`.
 
     `without_method` is what happens at a trial's end if nothing is there to pay with; `present`
-    whether the customer is there to confirm what the bank asks.
+    whether the customer is there to confirm what the bank asks; `attempt` whether the first
+    invoice is charged at once, or waits to be paid.
     """
     now, sub_id = ledger.now(), ledger.new_id("sub_")
     customer = ledger.tables["customer"][customer_id]
@@ -62,10 +64,11 @@ def begin(  # noqa: PLR0913 - what a subscription is made of
     pays = behaviour == cards.FAILS_LATER or (
         charging.outcome(behaviour, present=present) == charging.PAYS
     )
-    if invoice["amount_due"] and not pays:
+    if invoice["amount_due"] and not (pays and attempt):
         subscription["status"] = "incomplete"
     ledger.emit("customer.subscription.created", subscription)
-    charging.collect(ledger, invoice, present=present or behaviour == cards.FAILS_LATER)
+    if attempt or not invoice["amount_due"]:
+        charging.collect(ledger, invoice, present=present or behaviour == cards.FAILS_LATER)
     return subscription
 
 

@@ -188,8 +188,10 @@ def cancel(ledger: Ledger, subscription: Obj, *, reason: str = "cancellation_req
     """End it now. What is owed stays open, and can be paid; nobody asks for it any more."""
     now = ledger.now()
     schedules.release_of(ledger, subscription)
+    ledger.pending.pop(subscription["id"], None)
     subscription |= {
         "status": "canceled",
+        "pending_update": None,
         "ended_at": now,
         "canceled_at": subscription["canceled_at"] or now,
         "cancellation_details": subscription["cancellation_details"] | {"reason": reason},

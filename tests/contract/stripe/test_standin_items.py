@@ -276,3 +276,15 @@ def test_a_first_payment_that_fails_can_be_an_error(shop):
             payment_behavior="error_if_incomplete",
         )  # fmt: skip
     assert shop.sdk.subscriptions.list({"status": "all"}).data == []
+
+
+def test_a_change_that_waits_ends_with_its_subscription(shop):
+    """Its invoice can still be paid, and brings nothing back."""
+    after = upgraded(shop, "fails later", **PENDING)
+    shop.sdk.subscriptions.cancel(after.id)
+    shop.give(after.customer, "pays")
+    assert shop.sdk.invoices.pay(after.latest_invoice).status == "paid"
+    found = shop.sdk.subscriptions.retrieve(after.id)
+    assert (found.status, items_of(found), found.pending_update) == (
+        "canceled", [("basic", 1)], None,
+    )  # fmt: skip

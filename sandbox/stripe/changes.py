@@ -3,13 +3,10 @@
 from dataclasses import dataclass
 
 from sandbox.stripe import charging, dunning, invoices, items, prorations, schedules, subscriptions
-from sandbox.stripe.errors import Refusal
 from sandbox.stripe.items import Wanted
 from sandbox.stripe.ledger import Ledger, Pending
 from sandbox.stripe.objects import Obj, item
 from sandbox.stripe.periods import interval
-
-PAYMENT_REQUIRED = 402
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +42,7 @@ def change(ledger: Ledger, subscription: Obj, new: Wanted, terms: Terms) -> None
     due = _due(ledger, subscription, new, prorated, restarts=restarts)
     if bills and due > 0 and not charging.would_pay(ledger, subscription):
         if terms.payment_behavior == "error_if_incomplete":
-            raise Refusal(
-                "Your card was declined.",
-                status=PAYMENT_REQUIRED, kind="card_error", code="card_declined",
-            )  # fmt: skip
+            raise charging.declined()
         if terms.payment_behavior == "pending_if_incomplete":
             _wait_for_payment(ledger, subscription, new, prorated)
             return

@@ -75,6 +75,9 @@ def vanish(ledger: Ledger, customer_id: str) -> None:
         for object_id in [i for i, obj in kept.items() if obj.get("customer") == customer_id]:
             del kept[object_id]
     ledger.tables["customer"].pop(customer_id, None)
+    for dispute in list(ledger.all("dispute")):
+        if dispute["charge"] not in ledger.tables["charge"]:
+            del ledger.tables["dispute"][dispute["id"]]
     ledger.deleted.pop(customer_id, None)
     for invoice_id in [i for i in ledger.settling if i not in ledger.tables["invoice"]]:
         del ledger.settling[invoice_id]

@@ -45,6 +45,8 @@ def retry(
     ):
         if ledger.dunning_end == "cancel":
             subscriptions.cancel(ledger, subscription, reason="payment_failed")
+        elif ledger.dunning_end == "pause":
+            subscriptions.pause(ledger, subscription)
         else:
             ledger.change(subscriptions.UPDATED, subscription, status=ledger.dunning_end)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sandbox.stripe import customers, dunning, invoices
+from sandbox.stripe import charging, customers, dunning, invoices
 from sandbox.stripe.errors import BAD_REQUEST, Refusal
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.lists import page
@@ -71,9 +71,7 @@ def pay_invoice(ledger: Ledger, params: Obj, invoice_id: str) -> Obj:
         ledger.get("payment_method", method, "payment_method", BAD_REQUEST)
     dunning.retry(ledger, invoice, method_id=method, present=not params.get("off_session", True))
     if invoice["status"] != "paid":
-        raise Refusal(
-            "Your card was declined.", status=402, kind="card_error", code="card_declined"
-        )
+        raise charging.declined()
     return invoice
 
 

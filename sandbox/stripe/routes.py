@@ -82,6 +82,7 @@ ROUTES = tuple(
         ("GET", "promotion_codes/{}", money.retrieve("promotion_code", "promotion_code"),
          "PromotionCodeRetrieveParams"),
         ("POST", "subscriptions", sales.create, "SubscriptionCreateParams"),
+        ("POST", "subscriptions/{}/pause", sales.pause, "SubscriptionPauseParams"),
         ("POST", "subscriptions/{}/resume", sales.resume, "SubscriptionResumeParams"),
         ("GET", "subscriptions", sales.list_all, "SubscriptionListParams"),
         ("GET", "subscriptions/{}", sales.retrieve, "SubscriptionRetrieveParams"),

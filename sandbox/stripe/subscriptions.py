@@ -24,11 +24,13 @@ def begin(  # noqa: PLR0913 - what a subscription is made of
     coupon: Obj | None = None,
     without_method: str = "create_invoice",
     present: bool = False,
+    attempt: bool = True,
 ) -> Obj:
     """A subscription: in its trial, or as its first invoice is: paid, or `incomplete`.
 
     `without_method` is what happens at a trial's end if nothing is there to pay with; `present`
-    whether the customer is there to confirm what the bank asks.
+    whether the customer is there to confirm what the bank asks; `attempt` whether the first
+    invoice is charged at once, or waits to be paid.
     """
     now, sub_id = ledger.now(), ledger.new_id("sub_")
     customer = ledger.tables["customer"][customer_id]
@@ -62,10 +64,11 @@ def begin(  # noqa: PLR0913 - what a subscription is made of
     pays = behaviour == cards.FAILS_LATER or (
         charging.outcome(behaviour, present=present) == charging.PAYS
     )
-    if invoice["amount_due"] and not pays:
+    if invoice["amount_due"] and not (pays and attempt):
         subscription["status"] = "incomplete"
     ledger.emit("customer.subscription.created", subscription)
-    charging.collect(ledger, invoice, present=present or behaviour == cards.FAILS_LATER)
+    if attempt or not invoice["amount_due"]:
+        charging.collect(ledger, invoice, present=present or behaviour == cards.FAILS_LATER)
     return subscription
 
 
@@ -142,16 +145,18 @@ def _ends_for_want_of_a_card(ledger: Ledger, subscription: Obj) -> bool:
     if wish == "cancel":
         cancel(ledger, subscription)
     elif wish == "pause":
-        _pause(ledger, subscription)
+        pause(ledger, subscription)
     return wish in {"cancel", "pause"}
 
 
-def _pause(ledger: Ledger, subscription: Obj) -> None:
-    """The trial is over and there is nothing to pay with: nothing is billed until it resumes."""
-    subscription["status"] = "paused"
-    set_period(subscription, period_end(subscription))
+def pause(ledger: Ledger, subscription: Obj) -> Obj:
+    """Nothing is billed until it resumes."""
+    before, subscription["status"] = subscription["status"], "paused"
+    if period_end(subscription) <= ledger.now():
+        set_period(subscription, period_end(subscription))
     ledger.emit("customer.subscription.paused", subscription)
-    ledger.emit(UPDATED, subscription, {"status": "trialing"})
+    ledger.emit(UPDATED, subscription, {"status": before})
+    return subscription
 
 
 def end_trial(ledger: Ledger, subscription: Obj) -> None:
@@ -183,8 +188,10 @@ def cancel(ledger: Ledger, subscription: Obj, *, reason: str = "cancellation_req
     """End it now. What is owed stays open, and can be paid; nobody asks for it any more."""
     now = ledger.now()
     schedules.release_of(ledger, subscription)
+    ledger.pending.pop(subscription["id"], None)
     subscription |= {
         "status": "canceled",
+        "pending_update": None,
         "ended_at": now,
         "canceled_at": subscription["canceled_at"] or now,
         "cancellation_details": subscription["cancellation_details"] | {"reason": reason},

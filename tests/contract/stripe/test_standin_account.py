@@ -24,8 +24,23 @@ def test_events_are_asked_for_by_twenty_types_at_most(shop):
         shop.sdk.events.list({"types": [*types, "charge.failed"]})
     assert (refused.value.http_status, refused.value.param) == (400, "types")
     assert len(SUBSCRIBED) <= 20
+    shop.sdk.customers.create({})
+    assert len(shop.sdk.events.list({"type": "customer.*"}).data) == 1
+    assert shop.sdk.events.list({"types": ["customer.*"]}).data == []  # a group is no type
     with pytest.raises(stripe.InvalidRequestError, match="only specify one"):
         shop.sdk.events.list({"types": types, "type": "charge.failed"})
+
+
+def test_events_are_told_for_thirty_days(shop):
+    """Neither the list nor the id finds an older one."""
+    shop.sdk.customers.create({})
+    (event,) = shop.sdk.events.list({}).data
+    shop.advance(30 * DAY)
+    assert shop.sdk.events.retrieve(event.id).id == event.id
+    shop.advance(1)
+    assert shop.sdk.events.list({}).data == []
+    with pytest.raises(stripe.InvalidRequestError, match="No such event"):
+        shop.sdk.events.retrieve(event.id)
 
 
 @pytest.fixture
@@ -100,9 +115,9 @@ def test_what_any_endpoint_does_not_have_counts_as_undelivered(account, sdk, lis
     sdk.customers.update(customer.id, {"name": "Ada"})
     listener.wait_for(2)
     account.deliveries.settle(10)
-    undelivered = sdk.events.list({"delivery_success": False, "types": ["customer.*"]}).data
+    undelivered = sdk.events.list({"delivery_success": False, "type": "customer.*"}).data
     assert [(e.type, e.pending_webhooks) for e in undelivered] == [("customer.created", 1)]
-    delivered = sdk.events.list({"delivery_success": True, "types": ["customer.*"]}).data
+    delivered = sdk.events.list({"delivery_success": True, "type": "customer.*"}).data
     assert [e.type for e in delivered] == ["customer.updated"]
 
 

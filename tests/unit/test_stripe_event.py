@@ -203,7 +203,7 @@ def test_a_dispute_hides_its_customer():
 
 def test_exactly_the_contracts_events_are_asked_for():
     """The list that the endpoint is created with is the one that the contract names."""
-    assert len(SUBSCRIBED) == 18
+    assert len(SUBSCRIBED) == 19
     assert not parse(event("product.updated")).concerns_us
 
 
@@ -224,3 +224,8 @@ def test_what_was_not_asked_for_may_have_any_shape(body):
 def test_an_event_of_a_connected_account_says_so():
     """Our key cannot ask about what it names."""
     assert event_of({**json.loads(event()), "account": "acct_1"}).account == "acct_1"
+
+
+def test_stripe_can_be_asked_for_every_type_at_once():
+    """The sweep asks for what was not taken by type, and Stripe's list takes twenty `types`."""
+    assert len(SUBSCRIBED) <= 20

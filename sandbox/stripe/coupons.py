@@ -26,8 +26,6 @@ def create(ledger: Ledger, params: Obj) -> Obj:
         currency=params.get("currency"),
         duration=duration,
         name=params.get("name"),
-        valid=True,
-        livemode=False,
         metadata=merged({}, params.get("metadata")),
     )
 
@@ -41,7 +39,6 @@ def create_code(ledger: Ledger, params: Obj) -> Obj:
         active=params.get("active", True),
         code=params.get("code") or ledger.new_id("")[:8].upper(),
         promotion={"type": "coupon", "coupon": coupon["id"]},
-        livemode=False,
         metadata=merged({}, params.get("metadata")),
     )
 

@@ -2,7 +2,7 @@
 
 import re
 
-from sandbox.stripe import subscriptions
+from sandbox.stripe import dunning, subscriptions
 from sandbox.stripe.errors import BAD_REQUEST, Refusal
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.lists import page
@@ -60,7 +60,7 @@ def delete(ledger: Ledger, _: Obj, customer_id: str) -> Obj:
             subscriptions.cancel(ledger, subscription)
         elif subscription["status"] == "incomplete":
             ledger.settling.pop(subscription["latest_invoice"], None)
-            subscriptions.expire_incomplete(ledger, subscription)
+            dunning.expire_incomplete(ledger, subscription)
     ledger.emit("customer.deleted", customer)
     del ledger.tables["customer"][customer_id]
     gone = {"id": customer_id, "object": "customer", "deleted": True}
@@ -75,6 +75,9 @@ def vanish(ledger: Ledger, customer_id: str) -> None:
         for object_id in [i for i, obj in kept.items() if obj.get("customer") == customer_id]:
             del kept[object_id]
     ledger.tables["customer"].pop(customer_id, None)
+    for dispute in list(ledger.all("dispute")):
+        if dispute["charge"] not in ledger.tables["charge"]:
+            del ledger.tables["dispute"][dispute["id"]]
     ledger.deleted.pop(customer_id, None)
     for invoice_id in [i for i in ledger.settling if i not in ledger.tables["invoice"]]:
         del ledger.settling[invoice_id]

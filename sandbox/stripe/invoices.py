@@ -133,7 +133,7 @@ def _line(
 
 
 def _proration(ledger: Ledger, invoice_id: str, subscription: Obj, booked: Obj) -> Obj:
-    item_id = booked["parent"]["subscription_details"]["subscription_item"]
+    item_id = _item_of(ledger, subscription, booked)
     return _shaped(ledger, invoice_id, subscription, booked["amount"]) | {
         "description": booked["description"],
         "quantity": booked["quantity"],
@@ -142,6 +142,14 @@ def _proration(ledger: Ledger, invoice_id: str, subscription: Obj, booked: Obj) 
         "pricing": booked["pricing"],
         "discountable": False,
     }
+
+
+def _item_of(ledger: Ledger, subscription: Obj, booked: Obj) -> str:
+    """What it was booked for: an item that is there, that came with it, or that is yet to come."""
+    price = booked["pricing"]["price_details"]["price"]
+    added = (line["id"] for line in subscription["items"]["data"] if line["price"]["id"] == price)
+    named = booked["parent"]["subscription_details"].get("subscription_item")
+    return str(named or next(added, None) or ledger.new_id("si_"))
 
 
 def _shaped(ledger: Ledger, invoice_id: str, subscription: Obj, amount: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.stripe.errors import BAD_REQUEST, Refusal
 from sandbox.stripe.ledger import Ledger
-from sandbox.stripe.objects import Obj, copied, listing
+from sandbox.stripe.objects import Obj, copied, listing, shape
 
 USUAL, MOST = 10, 100
 
@@ -102,9 +102,9 @@ def line_items(ledger: Ledger, session_id: str) -> Obj:
     """What a checkout session sells."""
     session = ledger.get("checkout.session", session_id, "session")
     lines = [
-        {
+        shape("item")
+        | {
             "id": f"li_{session_id[8:]}{i}",
-            "object": "item",
             "amount_subtotal": price["unit_amount"] * quantity,
             "amount_total": price["unit_amount"] * quantity,
             "currency": session["currency"],

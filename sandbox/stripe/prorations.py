@@ -91,7 +91,7 @@ def book(ledger: Ledger, subscription: Obj, lines: list[Obj]) -> None:
                 "type": "subscription_details",
                 "subscription_details": {
                     "subscription": subscription["id"],
-                    "subscription_item": line["item"],
+                    **({"subscription_item": line["item"]} if line["item"] else {}),
                 },
             },
             period=line["period"],

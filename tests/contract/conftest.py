@@ -20,14 +20,19 @@ from tests.contract.known import ISSUER, JWT_SECRET, SECRET, SETTINGS
 from tests.serving import part
 
 
-@pytest.fixture
-def settings(monkeypatch):
-    """The environment of a deployment, and nothing cached from another."""
+def deployed(monkeypatch):
+    """The environment of a deployment, and nothing else of the kind."""
     for name in list(os.environ):
         if name.startswith(("AWS_", "STRIPE_", "JWT_", "KUBE")):
             monkeypatch.delenv(name)
     for name, value in SETTINGS.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def settings(monkeypatch):
+    """The environment of a deployment, and nothing cached from another."""
+    deployed(monkeypatch)
     forget()
     yield monkeypatch
     forget()

@@ -4,6 +4,7 @@ import pytest
 
 from chalicelib import wiring
 from tests.contract.conftest import api, aws, settings, token  # noqa: F401 - the same fixtures
+from tests.contract.stripe.judged import Judged
 from tests.life.world import World
 
 
@@ -16,7 +17,7 @@ def catalogue():
 @pytest.fixture
 def world(api, aws, catalogue, monkeypatch):  # noqa: F811 - fixtures
     """Everything, at rest, with the catalogue pushed; at its end nothing is pending."""
-    made = World(api, aws, catalogue)
+    made = World(api, aws, catalogue, Judged)
     # By the fixture's own stack: a test that patches the same name is undone before us.
     monkeypatch.setattr(wiring, "catalogue", lambda: catalogue)
     monkeypatch.setattr(wiring, "payments", lambda: made.payments)

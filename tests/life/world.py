@@ -60,12 +60,15 @@ class KubernetesInMemory(KubernetesHttp):
 
 
 class World:
-    """One shop and its outside. `offset` is what its clock is ahead of the wall clock."""
+    """One shop and its outside. `offset` is what its clock is ahead of the wall clock.
 
-    def __init__(self, api, aws, catalogue):
+    `account` makes the stand-in for Stripe: another one may listen to every call.
+    """
+
+    def __init__(self, api, aws, catalogue, account=Stripe):
         self.api, self.aws = api, aws
         self.offset = 0
-        self.stripe = Stripe(self.now)
+        self.stripe = account(self.now)
         self.ledger = self.stripe.ledger
         self.sdk = stripe.StripeClient("sk_test_1", http_client=InMemory(self.stripe)).v1
         plans.push(
@@ -83,9 +86,11 @@ class World:
         self.deliver = lambda new: new
         self.delivered = set()
         self._told = len(self.ledger.tables["event"])
-        self._sqs = boto3.client("sqs")
-        self._table = boto3.resource("dynamodb").Table(SETTINGS["TABLE_NAME"])
+        self._sqs, self._table = self._connected()
         self._queue = self._sqs.get_queue_url(QueueName=SETTINGS["QUEUE_NAME"])["QueueUrl"]
+
+    def _connected(self):
+        return boto3.client("sqs"), boto3.resource("dynamodb").Table(SETTINGS["TABLE_NAME"])
 
     def now(self):
         return time.time() + self.offset

@@ -31,7 +31,7 @@ def test_names_follow_from_app_and_stage(catalogue):
 
 def test_pins_are_exact():
     """Every requirement names one version."""
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-data.txt"):
         lines = (ROOT / name).read_text("utf-8").splitlines()
         pins = [line for line in lines if line and not line.lstrip().startswith("#")]
         assert pins

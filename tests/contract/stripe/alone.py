@@ -9,8 +9,8 @@ from sandbox.stripe import cards, checkout
 from sandbox.stripe.invoice_page import invoice_pages
 from sandbox.stripe.pages import hosted_pages
 from sandbox.stripe.portal import portal_pages
-from sandbox.stripe.state import Stripe
 from sandbox.stripe.transport import InMemory
+from tests.contract.stripe.judged import Judged
 
 DAY = 86_400
 START = 1_780_315_200  # 1 June 2026, noon (UTC): a month of 30 days
@@ -30,7 +30,7 @@ class Alone:
 
     def __init__(self):
         self.now = START
-        self.state = Stripe(lambda: self.now)
+        self.state = Judged(lambda: self.now)
         self.ledger = self.state.ledger
         self.sdk = self.client("sk_test_alone")
         pages = Flask("hosted")

@@ -95,7 +95,9 @@ def test_prices_are_found_by_lookup_key_and_product(shop):
     assert [p.id for p in shop.sdk.prices.list({"lookup_keys": ["basic-month"]}).data] == [keyed]
     listed = {"lookup_keys": ["basic-month"], "active": True}
     assert shop.sdk.prices.list(listed).data == []
-    assert len(shop.sdk.prices.list({"product": "basic"}).data) == 2
+    shop.sdk.products.update("basic", {"active": False})
+    found = shop.sdk.prices.list({"product": "basic", "expand": ["data.product"]}).data
+    assert [(p.active, p.product.active) for p in found] == [(False, False), (True, False)]
 
 
 def test_a_price_may_be_paid_every_three_months(shop):
@@ -123,6 +125,18 @@ def test_a_customer_has_one_currency(shop):
             "subscription, coupon, or invoice item with currency usd"
         )
     assert shop.session(eur, customer=shop.customer()).currency == "eur"
+
+
+def test_a_session_in_another_currency_is_not_paid(shop):
+    """It was open before the customer was billed in the first."""
+    usd, eur = shop.price("basic", 2900), shop.price("basic", 2900, currency="eur")
+    customer = shop.customer()
+    session = shop.session(eur, customer=customer)
+    shop.subscribe(customer, usd)
+    refused = shop.fill_in(session.url)
+    assert refused.status_code == 402
+    assert "cannot combine currencies" in refused.text
+    assert len(shop.sdk.subscriptions.list({"customer": customer}).data) == 1
 
 
 CONFIRMED = {"authentication": "complete"}
@@ -186,9 +200,10 @@ def test_a_first_payment_that_needs_its_holder_is_incomplete(shop):
 def test_a_customer_that_is_gone_leaves_no_trace(shop):
     """Unlike one that was deleted: no call knows it, nor anything that was its own."""
     price = shop.price("basic", 2900)
-    made = shop.buy(price)
+    made = shop.buy(price, "disputed")
     customer = made.customer
     shop.state.vanish(customer)
+    assert shop.sdk.disputes.list().data == []
     with pytest.raises(stripe.InvalidRequestError, match=f"No such customer: '{customer}'") as gone:
         shop.sdk.customers.retrieve(customer)
     assert (gone.value.http_status, gone.value.code) == (404, "resource_missing")

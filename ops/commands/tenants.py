@@ -8,7 +8,7 @@ from chalicelib.domain import money
 from chalicelib.domain.decision import Status
 from ops.commands.common import operates, say, show_json, show_one, show_rows
 from ops.desk import Desk
-from ops.operating.finding import find
+from ops.operating.finding import find, find_all
 from ops.operating.revenue import monthly
 from ops.operating.standing import detail, summary
 from ops.operating.statistics import statistics
@@ -47,9 +47,17 @@ def list_all(  # noqa: PLR0913 - one for each option
 def show(desk: Desk, user: str, *, as_json: bool) -> None:
     """One customer: what they pay, what they have, what is wrong.
 
-    USER is an e-mail address, a tenant id or namespace, a Stripe customer or subscription.
+    USER is an e-mail address, a tenant id or namespace, a Stripe customer or subscription. An
+    address that has had several accounts shows all of them; as JSON they are a list then.
     """
-    show_one(detail(desk, find(desk, user)), as_json=as_json)
+    found = [detail(desk, record) for record in find_all(desk, user)]
+    if as_json:
+        show_json(found if len(found) > 1 else found[0])
+        return
+    for number, one in enumerate(found):
+        if number:
+            say("")
+        show_one(one, as_json=False)
 
 
 @click.command()

@@ -6,11 +6,20 @@ from typing import TypeVar
 
 import stripe
 
-from chalicelib.domain.errors import Permanent, Temporary, UpstreamBroken
+from chalicelib.domain.errors import (
+    DomainError,
+    OtherCurrency,
+    Permanent,
+    Temporary,
+    UpstreamBroken,
+)
 
 T = TypeVar("T")
 SERVER_ERROR = 500
 _PERMISSION = re.compile(r"'(rak_[a-z0-9_]{1,80})'")
+
+_COMBINED_CURRENCIES = "cannot combine currencies"
+"""Stripe's refusal to sell one customer in two currencies; it has no code to tell it by."""
 
 
 class NoSuchThing(Permanent):
@@ -82,8 +91,10 @@ def key_refused(error: stripe.AuthenticationError | stripe.PermissionError) -> s
     )
 
 
-def _refusal(error: stripe.InvalidRequestError) -> Permanent:
+def _refusal(error: stripe.InvalidRequestError) -> DomainError:
     said = _said(error)
+    if _COMBINED_CURRENCIES in (error.user_message or "").lower():
+        return OtherCurrency()
     if error.code == "resource_missing":
         return NoSuchCustomer(said) if error.param == "customer" else NoSuchThing(said)
     named = {"email_invalid": BadAddress, "charge_already_refunded": AlreadyRefunded}

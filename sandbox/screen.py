@@ -40,6 +40,7 @@ def _steps(ready: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     yield "Read your mail", f"[cyan]{site}/sandbox/[/]  (the codes that would be mailed)"
     yield "Pay with", "[bold]4242 4242 4242 4242[/], any future date, any CVC"
     yield "", "4000 0000 0000 0002 is declined, 4000 0000 0000 0341 fails when it renews"
+    yield "", "4000 0025 0000 3155 asks to be confirmed, 4000 0000 0000 1976 is inquired about"
     yield "See the tenant", f"kubectl --kubeconfig {ready['kubeconfig']} get ns"
     if "127.0.0.1" in stripe:
         post = f"curl -H 'content-type: application/json' {stripe}/sandbox"

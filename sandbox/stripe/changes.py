@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass
 
-from sandbox.stripe import charging, invoices, items, prorations, schedules, subscriptions
-from sandbox.stripe.errors import Refusal
+from sandbox.stripe import charging, dunning, invoices, items, prorations, schedules, subscriptions
 from sandbox.stripe.items import Wanted
 from sandbox.stripe.ledger import Ledger, Pending
 from sandbox.stripe.objects import Obj, item
 from sandbox.stripe.periods import interval
-
-PAYMENT_REQUIRED = 402
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +42,7 @@ def change(ledger: Ledger, subscription: Obj, new: Wanted, terms: Terms) -> None
     due = _due(ledger, subscription, new, prorated, restarts=restarts)
     if bills and due > 0 and not charging.would_pay(ledger, subscription):
         if terms.payment_behavior == "error_if_incomplete":
-            raise Refusal(
-                "Your card was declined.",
-                status=PAYMENT_REQUIRED, kind="card_error", code="card_declined",
-            )  # fmt: skip
+            raise charging.declined()
         if terms.payment_behavior == "pending_if_incomplete":
             _wait_for_payment(ledger, subscription, new, prorated)
             return
@@ -81,7 +75,7 @@ def _due(
 def _wait_for_payment(ledger: Ledger, subscription: Obj, new: Wanted, prorated: list[Obj]) -> None:
     """The invoice is there and asks to be paid; the subscription changes when it is."""
     if subscription["id"] in ledger.pending:
-        subscriptions.give_up_change(ledger, subscription)
+        dunning.give_up_change(ledger, subscription)
     prorations.book(ledger, subscription, prorated)
     before = subscriptions.remembered(subscription) | {"pending_update": None}
     invoice = invoices.make(ledger, subscription, "subscription_update", [])

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sandbox.stripe import cards, disputes, invoices
+from sandbox.stripe.errors import Refusal
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.objects import Obj
 from sandbox.stripe.periods import DAY
@@ -11,6 +12,11 @@ RETRY_AFTER = (3, 5, 7)
 """Days to each further attempt after one that failed; then dunning is over."""
 
 PAYS, DECLINES, ASKS, SETTLES = "pays", "declines", "asks", "settles"
+
+
+def declined() -> Refusal:
+    """What a call is answered that a card did not pay for."""
+    return Refusal("Your card was declined.", status=402, kind="card_error", code="card_declined")
 
 
 def outcome(behaviour: str | None, *, present: bool) -> str:

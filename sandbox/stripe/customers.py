@@ -2,7 +2,7 @@
 
 import re
 
-from sandbox.stripe import subscriptions
+from sandbox.stripe import dunning, subscriptions
 from sandbox.stripe.errors import BAD_REQUEST, Refusal
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.lists import page
@@ -60,7 +60,7 @@ def delete(ledger: Ledger, _: Obj, customer_id: str) -> Obj:
             subscriptions.cancel(ledger, subscription)
         elif subscription["status"] == "incomplete":
             ledger.settling.pop(subscription["latest_invoice"], None)
-            subscriptions.expire_incomplete(ledger, subscription)
+            dunning.expire_incomplete(ledger, subscription)
     ledger.emit("customer.deleted", customer)
     del ledger.tables["customer"][customer_id]
     gone = {"id": customer_id, "object": "customer", "deleted": True}

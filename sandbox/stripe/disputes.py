@@ -45,7 +45,11 @@ def begin(ledger: Ledger, charge: Obj, status: str = "needs_response") -> Obj:
 
 def _details(charge: Obj) -> Obj:
     card = (charge["payment_method_details"] or {}).get("card") or {}
-    card = {"brand": card.get("brand"), "case_type": "chargeback", "network_reason_code": "10"}
+    card = {
+        "brand": card.get("brand") or "visa",
+        "case_type": "chargeback",
+        "network_reason_code": "10",
+    }
     return {"type": "card", "card": card}
 
 
@@ -85,6 +89,17 @@ def _money(ledger: Ledger, dispute: Obj, amount: int, category: str) -> None:
         currency=dispute["currency"],
         description=f"{named} for {dispute['charge']}",
         fee=fee,
+        fee_details=[
+            {
+                "amount": fee,
+                "application": None,
+                "currency": dispute["currency"],
+                "description": "Dispute fee",
+                "type": "stripe_fee",
+            }
+        ]
+        if fee
+        else [],
         net=amount - fee,
         reporting_category=category,
         source=dispute["id"],

@@ -1,13 +1,17 @@
 """Calls about events and the endpoints that they are delivered to."""
 
-from sandbox.stripe.errors import Refusal, malformed
+from sandbox.stripe.errors import NOT_FOUND, Refusal, malformed, missing
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.lists import page
 from sandbox.stripe.metadata import merged
 from sandbox.stripe.objects import Obj
+from sandbox.stripe.periods import DAY
 
 MOST = 16
 MOST_TYPES = 20
+LISTED = 30 * DAY
+"""How long Stripe tells of an event."""
+
 API_VERSION = "2026-10-28.endive"
 """The one version whose shapes the sandbox speaks."""
 
@@ -76,21 +80,27 @@ def list_all(ledger: Ledger, params: Obj) -> Obj:
 
 
 def retrieve_event(ledger: Ledger, _: Obj, event_id: str) -> Obj:
-    """One event, with the number of deliveries that are still owed."""
-    return _counted(ledger, ledger.get("event", event_id))
+    """One event of the last thirty days, with the number of deliveries that are still owed."""
+    event = ledger.get("event", event_id)
+    if event["created"] < ledger.now() - LISTED:
+        raise missing("event", event_id, "id", NOT_FOUND)
+    return _counted(ledger, event)
 
 
 def list_events(ledger: Ledger, params: Obj) -> Obj:
-    """By type and by whether all endpoints have them."""
-    wanted = params.get("types") or ([params["type"]] if "type" in params else [])
-    if len(wanted) > MOST_TYPES:
+    """Those of the last thirty days, by type and by whether all endpoints have them."""
+    oldest = ledger.now() - LISTED
+    types, group = params.get("types", []), params.get("type")
+    if len(types) > MOST_TYPES:
         raise malformed(f"Array types exceeded maximum {MOST_TYPES} allowed elements.", "types")
     if "type" in params and "types" in params:
         raise malformed("You may only specify one of these parameters: type, types.", "types")
     delivered = params.get("delivery_success")
 
     def keep(event: Obj) -> bool:
-        if wanted and not any(_matches(event["type"], each) for each in wanted):
+        if event["created"] < oldest:
+            return False
+        if (types and event["type"] not in types) or (group and not _matches(event["type"], group)):
             return False
         return delivered is None or (ledger.owed(event["id"]) == 0) == delivered
 

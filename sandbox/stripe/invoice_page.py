@@ -5,7 +5,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
 from chalicelib.domain import money
-from sandbox.stripe import cards, html, subscriptions
+from sandbox.stripe import cards, dunning, html
 from sandbox.stripe.challenges import Challenges, card_of_form
 from sandbox.stripe.objects import Obj
 from sandbox.stripe.state import Stripe
@@ -59,7 +59,7 @@ def _pay(stripe: Stripe, invoice: Obj, card: cards.Card) -> None:
     if invoice["customer"] not in ledger.tables["customer"]:
         raise cards.CardRefused("This invoice's customer was deleted.")
     method = cards.payment_method(ledger, card, invoice["customer"])
-    subscriptions.retry(ledger, invoice, method_id=method["id"], present=True)
+    dunning.retry(ledger, invoice, method_id=method["id"], present=True)
     if invoice["status"] != "paid" and invoice["id"] not in ledger.settling:
         raise cards.CardRefused("Your card was declined.")
 

@@ -72,7 +72,7 @@ class Ledger:
         announced: the subscriptions whose trial's end was announced.
         settling: invoices that a bank has not paid yet: when it will answer, and whether it pays.
         discounts: the coupon of each subscription that has one.
-        dunning_end: cancel, unpaid or past_due, for a subscription whose last retry failed.
+        dunning_end: cancel, unpaid, past_due or pause, for a subscription whose last retry failed.
         behaviours: what a payment method does when it is charged; card numbers are not kept.
     """
 

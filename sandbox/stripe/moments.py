@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from sandbox.stripe import checkout, invoices, subscriptions
+from sandbox.stripe import checkout, dunning, invoices, subscriptions
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.objects import Obj
 from sandbox.stripe.periods import DAY, period_end
@@ -65,17 +65,17 @@ def _all(ledger: Ledger, clock: str | None) -> Iterator[Moment]:
         ):
             yield (
                 subscription["created"] + INCOMPLETE_FOR,
-                lambda s=subscription: subscriptions.expire_incomplete(ledger, s),  # type: ignore[misc]
+                lambda s=subscription: dunning.expire_incomplete(ledger, s),  # type: ignore[misc]
             )
     for invoice_id, (at, _) in ledger.settling.items():
         invoice = ledger.tables["invoice"][invoice_id]
         if invoice["test_clock"] == clock:
-            yield at, lambda i=invoice: subscriptions.settle(ledger, i)  # type: ignore[misc]
+            yield at, lambda i=invoice: dunning.settle(ledger, i)  # type: ignore[misc]
     for invoice in ledger.all("invoice", status="open", test_clock=clock):
         if invoice["next_payment_attempt"]:
             yield (
                 invoice["next_payment_attempt"],
-                lambda i=invoice: subscriptions.retry(ledger, i),  # type: ignore[misc]
+                lambda i=invoice: dunning.retry(ledger, i),  # type: ignore[misc]
             )
 
 
@@ -96,7 +96,7 @@ def _of_subscription(ledger: Ledger, subscription: Obj) -> Iterator[Moment]:
     if subscription["pending_update"]:
         yield (
             subscription["pending_update"]["expires_at"],
-            lambda: subscriptions.give_up_change(ledger, subscription),
+            lambda: dunning.give_up_change(ledger, subscription),
         )
     if subscription["status"] == "paused":
         yield from _of_its_resumption(ledger, subscription)

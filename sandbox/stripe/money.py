@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sandbox.stripe import customers, invoices, subscriptions
+from sandbox.stripe import charging, customers, dunning, invoices
 from sandbox.stripe.errors import BAD_REQUEST, Refusal
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.lists import page
@@ -69,13 +69,9 @@ def pay_invoice(ledger: Ledger, params: Obj, invoice_id: str) -> Obj:
     method = params.get("payment_method")
     if method:
         ledger.get("payment_method", method, "payment_method", BAD_REQUEST)
-    subscriptions.retry(
-        ledger, invoice, method_id=method, present=not params.get("off_session", True)
-    )
+    dunning.retry(ledger, invoice, method_id=method, present=not params.get("off_session", True))
     if invoice["status"] != "paid":
-        raise Refusal(
-            "Your card was declined.", status=402, kind="card_error", code="card_declined"
-        )
+        raise charging.declined()
     return invoice
 
 
@@ -109,7 +105,7 @@ def _closed(ledger: Ledger, invoice_id: str, status: str, only: tuple[str, ...])
             f"that is {' or '.join(only)}. This invoice is {invoice['status']}."
         )
     invoices.close(ledger, invoice, status)
-    subscriptions.after_closing(ledger, invoice)
+    dunning.after_closing(ledger, invoice)
     return invoice
 
 

@@ -9,7 +9,7 @@ from sandbox.stripe import customers, disputes, restricted
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.state import Stripe
 
-ENDS = ("cancel", "unpaid", "past_due")
+ENDS = ("cancel", "unpaid", "past_due", "pause")
 
 
 Order = Callable[[Ledger, dict[str, Any]], Any]

@@ -51,10 +51,8 @@ def hosted_pages(stripe: Stripe) -> Blueprint:
                 if card.behaviour in cards.ASKING and _can_be_paid(stripe, session_id):
                     return challenges.ask(session_id, card, coupon)
             session = checkout.complete(stripe.ledger, session_id, card, coupon)
-        except (cards.CardRefused, coupons.CodeRefused) as e:
+        except (cards.CardRefused, coupons.CodeRefused, Refusal) as e:
             return _show(stripe, session_id, str(e))
-        except Refusal:
-            return _show(stripe, session_id)
         target = session["success_url"].replace("{CHECKOUT_SESSION_ID}", session_id)
         return redirect(target, 303)
 

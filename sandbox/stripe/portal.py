@@ -7,7 +7,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
 from chalicelib.domain import money
-from sandbox.stripe import cards, changes, html, subscriptions
+from sandbox.stripe import cards, changes, dunning, html, subscriptions
 from sandbox.stripe.configurations import features_of, offered
 from sandbox.stripe.errors import Refusal
 from sandbox.stripe.ledger import Ledger
@@ -84,7 +84,7 @@ def _new_card(ledger: Ledger, subscription: Obj) -> None:
     customer = ledger.tables["customer"][subscription["customer"]]
     settings = customer["invoice_settings"] | {"default_payment_method": method}
     ledger.change("customer.updated", customer, invoice_settings=settings)
-    subscriptions.pay_open(ledger, subscription)
+    dunning.pay_open(ledger, subscription)
 
 
 def _show(ledger: Ledger, session_id: str, refused: str | None = None) -> Response:

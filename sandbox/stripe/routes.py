@@ -76,6 +76,7 @@ ROUTES = tuple(
         ("POST", "promotion_codes", coupons.create_code, "PromotionCodeCreateParams"),
         ("GET", "promotion_codes", coupons.list_codes, "PromotionCodeListParams"),
         ("POST", "subscriptions", sales.create, "SubscriptionCreateParams"),
+        ("POST", "subscriptions/{}/pause", sales.pause, "SubscriptionPauseParams"),
         ("POST", "subscriptions/{}/resume", sales.resume, "SubscriptionResumeParams"),
         ("GET", "subscriptions", sales.list_all, "SubscriptionListParams"),
         ("GET", "subscriptions/{}", sales.retrieve, "SubscriptionRetrieveParams"),

@@ -2,7 +2,17 @@
 
 from typing import Any
 
-from sandbox.stripe import changes, customers, items, schedules, subscriptions
+from sandbox.stripe import (
+    cards,
+    changes,
+    charging,
+    customers,
+    invoices,
+    items,
+    prorations,
+    schedules,
+    subscriptions,
+)
 from sandbox.stripe.currencies import refuse_another
 from sandbox.stripe.errors import BAD_REQUEST, Refusal
 from sandbox.stripe.ledger import Ledger
@@ -44,6 +54,10 @@ def create(ledger: Ledger, params: Obj) -> Obj:
     method = params.get("default_payment_method")
     if method:
         ledger.get("payment_method", method, "default_payment_method", BAD_REQUEST)
+    behavior = params.get("payment_behavior", "allow_incomplete")
+    trial = params.get("trial_period_days") or isinstance(params.get("trial_end"), int)
+    if behavior == "error_if_incomplete" and not trial:
+        _refuse_what_is_not_paid(ledger, customer, method)
     settings = params.get("trial_settings", {}).get("end_behavior", {})
     return subscriptions.begin(
         ledger,
@@ -55,7 +69,15 @@ def create(ledger: Ledger, params: Obj) -> Obj:
         trial_end=params["trial_end"] if isinstance(params.get("trial_end"), int) else None,
         description=params.get("description"),
         without_method=settings.get("missing_payment_method", "create_invoice"),
+        attempt=behavior != "default_incomplete",
     )
+
+
+def _refuse_what_is_not_paid(ledger: Ledger, customer: Obj, method: str | None) -> None:
+    usual = customer["invoice_settings"]["default_payment_method"]
+    behaviour = ledger.behaviours.get(method or usual or "")
+    if charging.outcome(behaviour, present=behaviour == cards.FAILS_LATER) != charging.PAYS:
+        raise charging.declined()
 
 
 def resume(ledger: Ledger, _: Obj, subscription_id: str) -> Obj:
@@ -164,4 +186,25 @@ def cancel(ledger: Ledger, params: Obj, subscription_id: str) -> Obj:
     subscription["cancellation_details"] |= {
         key: details[key] for key in ("comment", "feedback") if key in details
     }
-    return subscriptions.cancel(ledger, subscription)
+    if params.get("prorate"):
+        prorations.book(
+            ledger, subscription, prorations.reckon(ledger, subscription, [], ledger.now())
+        )
+    canceled = subscriptions.cancel(ledger, subscription)
+    if params.get("invoice_now") and prorations.waiting(ledger, subscription):
+        last = invoices.make(ledger, subscription, "subscription_update", [])
+        subscriptions.bill(ledger, subscription, last)
+    return canceled
+
+
+def pause(ledger: Ledger, params: Obj, subscription_id: str) -> Obj:
+    """Neither billed nor served until it is resumed; what was paid for and not used is credited."""
+    subscription = ledger.get("subscription", subscription_id)
+    if subscription["status"] not in {"active", "trialing", "past_due"}:
+        raise Refusal(f"You cannot pause a subscription that is {subscription['status']}.")
+    unused = (params.get("bill_for") or {}).get("unused_time_from", {}).get("type", "now")
+    if unused != "none":
+        prorations.book(
+            ledger, subscription, prorations.reckon(ledger, subscription, [], ledger.now())
+        )
+    return subscriptions.pause(ledger, subscription)

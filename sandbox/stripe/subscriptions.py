@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.stripe import cards, charging, invoices, items, schedules
+from sandbox.stripe import cards, charging, invoices, schedules
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.objects import Obj, item, listing, shape
 from sandbox.stripe.periods import DAY, period_end, set_period
@@ -24,11 +24,13 @@ def begin(  # noqa: PLR0913 - what a subscription is made of
     coupon: Obj | None = None,
     without_method: str = "create_invoice",
     present: bool = False,
+    attempt: bool = True,
 ) -> Obj:
     """A subscription: in its trial, or as its first invoice is: paid, or `incomplete`.
 
     `without_method` is what happens at a trial's end if nothing is there to pay with; `present`
-    whether the customer is there to confirm what the bank asks.
+    whether the customer is there to confirm what the bank asks; `attempt` whether the first
+    invoice is charged at once, or waits to be paid.
     """
     now, sub_id = ledger.now(), ledger.new_id("sub_")
     customer = ledger.tables["customer"][customer_id]
@@ -62,34 +64,12 @@ def begin(  # noqa: PLR0913 - what a subscription is made of
     pays = behaviour == cards.FAILS_LATER or (
         charging.outcome(behaviour, present=present) == charging.PAYS
     )
-    if invoice["amount_due"] and not pays:
+    if invoice["amount_due"] and not (pays and attempt):
         subscription["status"] = "incomplete"
     ledger.emit("customer.subscription.created", subscription)
-    charging.collect(ledger, invoice, present=present or behaviour == cards.FAILS_LATER)
+    if attempt or not invoice["amount_due"]:
+        charging.collect(ledger, invoice, present=present or behaviour == cards.FAILS_LATER)
     return subscription
-
-
-def expire_incomplete(ledger: Ledger, subscription: Obj) -> None:
-    """The first payment did not come in time."""
-    invoices.close(ledger, ledger.tables["invoice"][subscription["latest_invoice"]], "void")
-    ledger.change(UPDATED, subscription, status="incomplete_expired", ended_at=ledger.now())
-
-
-def settle(ledger: Ledger, invoice: Obj) -> None:
-    """The bank has answered, and everything that waited for it goes on."""
-    subscription = invoices.subscription_of(ledger, invoice)
-    paid = charging.settle(ledger, invoice)
-    for session in list(ledger.all("checkout.session", invoice=invoice["id"])):
-        session["payment_status"] = "paid" if paid else "unpaid"
-        how = "succeeded" if paid else "failed"
-        ledger.emit(f"checkout.session.async_payment_{how}", session)
-    if subscription["status"] == "incomplete":
-        if paid:
-            ledger.change(UPDATED, subscription, status="active")
-        else:
-            expire_incomplete(ledger, subscription)
-    elif not paid and subscription["status"] == "active":
-        ledger.change(UPDATED, subscription, status="past_due")
 
 
 def bill(ledger: Ledger, subscription: Obj, invoice: Obj) -> bool:
@@ -118,11 +98,12 @@ def resume(ledger: Ledger, subscription: Obj) -> Obj:
     invoice = invoices.make(ledger, subscription, "subscription_update")
     invoice["auto_advance"] = False  # nobody tries it again; it is voided in time
     if bill(ledger, subscription, invoice):
-        _resumed(ledger, subscription)
+        resumed(ledger, subscription)
     return subscription
 
 
-def _resumed(ledger: Ledger, subscription: Obj) -> None:
+def resumed(ledger: Ledger, subscription: Obj) -> None:
+    """It goes on, and is told."""
     subscription["status"] = "active"
     ledger.emit("customer.subscription.resumed", subscription)
 
@@ -164,16 +145,18 @@ def _ends_for_want_of_a_card(ledger: Ledger, subscription: Obj) -> bool:
     if wish == "cancel":
         cancel(ledger, subscription)
     elif wish == "pause":
-        _pause(ledger, subscription)
+        pause(ledger, subscription)
     return wish in {"cancel", "pause"}
 
 
-def _pause(ledger: Ledger, subscription: Obj) -> None:
-    """The trial is over and there is nothing to pay with: nothing is billed until it resumes."""
-    subscription["status"] = "paused"
-    set_period(subscription, period_end(subscription))
+def pause(ledger: Ledger, subscription: Obj) -> Obj:
+    """Nothing is billed until it resumes."""
+    before, subscription["status"] = subscription["status"], "paused"
+    if period_end(subscription) <= ledger.now():
+        set_period(subscription, period_end(subscription))
     ledger.emit("customer.subscription.paused", subscription)
-    ledger.emit(UPDATED, subscription, {"status": "trialing"})
+    ledger.emit(UPDATED, subscription, {"status": before})
+    return subscription
 
 
 def end_trial(ledger: Ledger, subscription: Obj) -> None:
@@ -199,83 +182,6 @@ def try_trial_until(ledger: Ledger, subscription: Obj, at: int) -> None:
     for line in subscription["items"]["data"]:
         line["current_period_end"] = at
     updated(ledger, subscription, before)
-
-
-def retry(
-    ledger: Ledger, invoice: Obj, *, method_id: str | None = None, present: bool = False
-) -> None:
-    """Another attempt at an open invoice; the last one that fails ends the dunning."""
-    subscription = invoices.subscription_of(ledger, invoice)
-    paid = charging.collect(ledger, invoice, method_id=method_id, present=present)
-    if paid:
-        _goes_on(ledger, subscription, invoice)
-    elif (
-        subscription["latest_invoice"] == invoice["id"]
-        and subscription["status"] in LIVE
-        and invoice["next_payment_attempt"] is None
-        and invoice["auto_advance"]
-    ):
-        if ledger.dunning_end == "cancel":
-            cancel(ledger, subscription, reason="payment_failed")
-        else:
-            ledger.change(UPDATED, subscription, status=ledger.dunning_end)
-
-
-def _goes_on(ledger: Ledger, subscription: Obj, invoice: Obj) -> None:
-    """What was owed is paid."""
-    waits = ledger.pending.get(subscription["id"])
-    if waits and waits.invoice == invoice["id"]:
-        _change_at_last(ledger, subscription)
-    elif subscription["status"] == "incomplete":
-        ledger.change(UPDATED, subscription, status="active")
-    elif subscription["latest_invoice"] != invoice["id"]:
-        return
-    elif subscription["status"] == "paused":
-        _resumed(ledger, subscription)
-    elif subscription["status"] in LIVE:
-        ledger.change(UPDATED, subscription, status="active")
-
-
-def _change_at_last(ledger: Ledger, subscription: Obj) -> None:
-    """The change that waited for its payment."""
-    before = remembered(subscription) | {"pending_update": subscription["pending_update"]}
-    items.put(ledger, subscription, list(ledger.pending.pop(subscription["id"]).items))
-    subscription["pending_update"] = None
-    ledger.emit("customer.subscription.pending_update_applied", subscription)
-    updated(ledger, subscription, before)
-
-
-def give_up_change(ledger: Ledger, subscription: Obj) -> None:
-    """What waited for a payment will not happen, and its invoice is void."""
-    waits = ledger.pending.pop(subscription["id"])
-    subscription["pending_update"] = None
-    invoice = ledger.tables["invoice"][waits.invoice]
-    if invoice["status"] == "open":
-        invoices.close(ledger, invoice, "void")
-    ledger.emit("customer.subscription.pending_update_expired", subscription)
-
-
-def after_closing(ledger: Ledger, invoice: Obj) -> None:
-    """An invoice was voided or given up: what waited for its payment does not wait any more."""
-    subscription = invoices.subscription_of(ledger, invoice)
-    waits = ledger.pending.get(subscription["id"])
-    if waits and waits.invoice == invoice["id"]:
-        give_up_change(ledger, subscription)
-    elif subscription["latest_invoice"] != invoice["id"]:
-        return
-    elif subscription["status"] == "incomplete":
-        ledger.change(UPDATED, subscription, status="incomplete_expired", ended_at=ledger.now())
-    elif subscription["status"] in {"past_due", "unpaid"}:
-        ledger.change(UPDATED, subscription, status="active")
-    elif subscription["status"] == "paused" and invoice["status"] == "uncollectible":
-        _resumed(ledger, subscription)
-
-
-def pay_open(ledger: Ledger, subscription: Obj) -> None:
-    """Try what is owed at once, as the portal does after a new card."""
-    for invoice in list(ledger.all("invoice", status="open", customer=subscription["customer"])):
-        if invoices.subscription_of(ledger, invoice) is subscription:
-            retry(ledger, invoice)
 
 
 def cancel(ledger: Ledger, subscription: Obj, *, reason: str = "cancellation_requested") -> Obj:

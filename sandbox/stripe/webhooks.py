@@ -89,8 +89,12 @@ class Deliveries:
                 self._put(made, self._trouble.holds_it_back())
 
     def owed(self, event_id: str) -> int:
-        """How many endpoints do not have an event yet."""
-        return sum(1 for each in self._of.get(event_id, ()) if not each.delivered)
+        """How many endpoints that are still there do not have an event yet."""
+        return sum(
+            1
+            for each in self._of.get(event_id, ())
+            if not each.delivered and each.endpoint in self._ledger.secrets
+        )
 
     def seen(self) -> list[dict[str, Any]]:
         """All deliveries, oldest first."""

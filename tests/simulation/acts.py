@@ -5,7 +5,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sandbox.stripe import cards, changes, checkout, customers, disputes, money, subscriptions
+from sandbox.stripe import (
+    cards,
+    changes,
+    checkout,
+    customers,
+    disputes,
+    dunning,
+    money,
+    subscriptions,
+)
 from sandbox.stripe.errors import Refusal
 from tests.simulation import operators, requests
 from tests.simulation.deployment import PLAN_OF
@@ -154,7 +163,7 @@ def new_card(world: World, who: Customer, card: str) -> None:
         return
     made = cards.payment_method(ledger, replace(_CARD, behaviour=card), mine["customer"])
     ledger.change(subscriptions.UPDATED, mine, default_payment_method=made["id"])
-    subscriptions.pay_open(ledger, mine)
+    dunning.pay_open(ledger, mine)
 
 
 def delete_customer(world: World, who: Customer) -> None:

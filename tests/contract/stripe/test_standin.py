@@ -1,9 +1,7 @@
 """The stand-in refuses what Stripe refuses, remembers what it remembers, and delivers as it does."""
 
 import json
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 import requests
@@ -12,6 +10,7 @@ import stripe
 from chalicelib.domain import stripe_event
 from sandbox.stripe import cards, checkout
 from tests.contract.stripe.conftest import KEY
+from tests.contract.stripe.listening import Listener, until
 
 CARD = cards.Card(cards.PAYS, "visa", "4242", 12, 2040)
 SESSION = {
@@ -157,42 +156,21 @@ def test_another_version_is_refused_not_guessed(call):
 
 @pytest.fixture
 def listener():
-    """A webhook endpoint; it answers what `statuses` says, then 200."""
-    got, statuses = [], []
-
-    class Listening(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            status = statuses.pop(0) if statuses else 200
-            got.append((self.headers["Stripe-Signature"], body, status))
-            self.send_response(status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_):
-            """Say nothing."""
-
-    server = HTTPServer(("127.0.0.1", 0), Listening)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    server.got, server.statuses = got, statuses
-    yield server
-    server.shutdown()
-    server.server_close()
-
-
-def until(look):
-    end = time.monotonic() + 10
-    while not look():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    """A webhook endpoint."""
+    made = Listener()
+    yield made
+    made.stop()
 
 
 def test_a_delivery_is_signed_and_tried_until_it_arrives(account, sdk, listener):
     """The SDK itself accepts the signature; a 500 brings the same event again."""
     listener.statuses[:] = [500, 500]
-    url = f"http://127.0.0.1:{listener.server_address[1]}/hook"
     endpoint = sdk.webhook_endpoints.create(
-        {"url": url, "enabled_events": ["customer.created"], "api_version": stripe.api_version}
+        {
+            "url": listener.url,
+            "enabled_events": ["customer.created"],
+            "api_version": stripe.api_version,
+        }
     )
     account.deliveries.start()
     customer = sdk.customers.create({"email": "a@b.example"})
@@ -210,8 +188,7 @@ def test_a_delivery_is_signed_and_tried_until_it_arrives(account, sdk, listener)
 
 def test_only_what_an_endpoint_asked_for_is_sent_to_it(account, sdk, listener):
     """The rest stays in the list of events."""
-    url = f"http://127.0.0.1:{listener.server_address[1]}/hook"
-    sdk.webhook_endpoints.create({"url": url, "enabled_events": ["customer.deleted"]})
+    sdk.webhook_endpoints.create({"url": listener.url, "enabled_events": ["customer.deleted"]})
     account.deliveries.start()
     customer = sdk.customers.create({})
     sdk.customers.delete(customer.id)

@@ -166,3 +166,36 @@ def test_a_resumption_that_nobody_pays_is_void_in_a_day(shop, waits):
     assert shop.sdk.subscriptions.retrieve(sub).status == "paused"
     shop.give(customer, "pays")
     assert shop.sdk.subscriptions.resume(sub).status == "active"
+
+
+def test_a_subscription_is_paused_in_the_middle_of_a_period(shop):
+    """What was paid for and not used comes off the invoice with which it resumes."""
+    made = shop.buy(shop.price("basic", 2900))
+    shop.advance(15 * DAY)
+    assert shop.sdk.subscriptions.pause(made.id).status == "paused"
+    assert "customer.subscription.paused" in shop.types()
+    shop.advance(60 * DAY)
+    assert len(shop.invoices(made.id)) == 1
+    resumed = shop.sdk.subscriptions.resume(made.id)
+    assert (resumed.status, resumed.billing_cycle_anchor) == ("active", shop.now)
+    assert shop.invoices(made.id)[0].amount_paid == 2900 - 1450
+    shop.sdk.subscriptions.cancel(made.id)
+    with pytest.raises(stripe.InvalidRequestError, match="cannot pause"):
+        shop.sdk.subscriptions.pause(made.id)
+
+
+def test_dunning_may_end_in_a_pause(shop):
+    """Where the account is set so: paused in place of canceled."""
+    shop.ledger.dunning_end = "pause"
+    made = shop.buy(shop.price("basic", 2900), "fails later")
+    shop.advance((31 + 16) * DAY)
+    assert shop.sdk.subscriptions.retrieve(made.id).status == "paused"
+
+
+@pytest.mark.parametrize(("asked", "credit"), [({}, 0), ({"prorate": True}, -1450)])
+def test_an_end_gives_back_what_is_asked_for(shop, asked, credit):
+    """To the customer's balance, and only when `prorate` and `invoice_now` say so."""
+    made = shop.buy(shop.price("basic", 2900))
+    shop.advance(15 * DAY)
+    shop.sdk.subscriptions.cancel(made.id, {"invoice_now": True, **asked})
+    assert shop.sdk.customers.retrieve(made.customer).balance == credit

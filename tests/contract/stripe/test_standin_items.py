@@ -255,3 +255,24 @@ def test_a_trial_is_ended_and_prolonged(shop):
     ended = shop.sdk.subscriptions.update(made.id, {"trial_end": "now"})
     assert (ended.status, ended.trial_end) == ("active", shop.now)
     assert shop.invoices(made.id)[0].amount_paid == 2900
+
+
+def test_a_first_payment_can_be_left_to_be_made(shop):
+    """`default_incomplete`: nothing is charged until the invoice is paid."""
+    made = shop.subscribe(
+        shop.customer(), shop.price("basic", 2900), payment_behavior="default_incomplete"
+    )
+    assert made.status == "incomplete"
+    assert shop.sdk.charges.list().data == []
+    shop.sdk.invoices.pay(made.latest_invoice)
+    assert shop.sdk.subscriptions.retrieve(made.id).status == "active"
+
+
+def test_a_first_payment_that_fails_can_be_an_error(shop):
+    """`error_if_incomplete`: 402, and no subscription."""
+    with pytest.raises(stripe.CardError):
+        shop.subscribe(
+            shop.sdk.customers.create({}).id, shop.price("basic", 2900),
+            payment_behavior="error_if_incomplete",
+        )  # fmt: skip
+    assert shop.sdk.subscriptions.list({"status": "all"}).data == []

@@ -125,6 +125,18 @@ def test_a_customer_has_one_currency(shop):
     assert shop.session(eur, customer=shop.customer()).currency == "eur"
 
 
+def test_a_session_in_another_currency_is_not_paid(shop):
+    """It was open before the customer was billed in the first."""
+    usd, eur = shop.price("basic", 2900), shop.price("basic", 2900, currency="eur")
+    customer = shop.customer()
+    session = shop.session(eur, customer=customer)
+    shop.subscribe(customer, usd)
+    refused = shop.fill_in(session.url)
+    assert refused.status_code == 402
+    assert "cannot combine currencies" in refused.text
+    assert len(shop.sdk.subscriptions.list({"customer": customer}).data) == 1
+
+
 CONFIRMED = {"authentication": "complete"}
 
 

@@ -281,6 +281,16 @@ class Cluster(Protocol):
         """
 
 
+class Subjects(Protocol):
+    """Who has an account, for the audit. Temporary, Permanent."""
+
+    def subjects(self) -> Iterator[str]:
+        """What tokens call everybody who has one, page by page."""
+
+    def knows(self, subject: str) -> bool:
+        """Whether somebody of this subject has one at this moment."""
+
+
 class Accounts(Protocol):
     """The user pool: sign-up, log-in, reset. Refusals as the domain names them."""
 

@@ -23,9 +23,19 @@ if TYPE_CHECKING:
     from chalicelib.gateways.kubernetes_http import AccessProvider, KubernetesHttp
     from chalicelib.gateways.parameters import Pairs, Parameters
     from chalicelib.gateways.tokens import Tokens
-    from chalicelib.ports import Accounts, Clock, Cluster, Nudges, Payments, Queue, Records
+    from chalicelib.ports import (
+        Accounts,
+        Clock,
+        Cluster,
+        Nudges,
+        Payments,
+        Queue,
+        Records,
+        Subjects,
+    )
     from chalicelib.services.auditing import Audit
     from chalicelib.services.checkout import Checkouts
+    from chalicelib.services.departed import DepartedPayers
     from chalicelib.services.free import FreePlan
     from chalicelib.services.missed import MissedEvents
     from chalicelib.services.reconciling import Reconciler
@@ -242,6 +252,24 @@ def accounts() -> "Accounts | None":
 
     client_id = settings().user_pool_client_id
     return UserPool(client_id) if client_id else None
+
+
+def departed_payers() -> "DepartedPayers | None":
+    """Finds payers whose account is gone; None when somebody else keeps the accounts."""
+    from chalicelib.services.departed import DepartedPayers
+
+    issuer = settings().jwt_issuer or ""
+    host, _, pool_id = issuer.rpartition("/")
+    if not (host.startswith("https://cognito-idp.") and pool_id):
+        return None
+    return DepartedPayers(pool=_pool_subjects(pool_id), issuer=issuer)
+
+
+@cache
+def _pool_subjects(pool_id: str) -> "Subjects":
+    from chalicelib.gateways.pool_subjects import PoolSubjects
+
+    return PoolSubjects(pool_id)
 
 
 def checkouts() -> "Checkouts":

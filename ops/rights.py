@@ -43,6 +43,9 @@ CLUSTER: Mapping[str, tuple[str, ...]] = {
     AUDIT: ("DescribeCluster",),
 }
 
+POOL: Mapping[str, tuple[str, ...]] = {AUDIT: ("ListUsers",)}
+"""A pool's ARN has an id that AWS gives: what is ours of them is told by its tag."""
+
 _NETWORK = (
     "CreateNetworkInterface", "DescribeNetworkInterfaces", "DescribeSubnets",
     "DeleteNetworkInterface", "AssignPrivateIpAddresses", "UnassignPrivateIpAddresses",
@@ -67,6 +70,10 @@ def policy(function: str, stage: Stage) -> Policy:
         _allow("ssm", ("GetParametersByPath",), f"arn:*:ssm:*:*:parameter{stage.parameters_path}"),
         _allow("eks", CLUSTER.get(function, ()), cluster),
     ]
+    if function in POOL:
+        ours = {"StringEquals": {"aws:ResourceTag/deployment": stage.deployment}}
+        pools = _allow("cognito-idp", POOL[function], "arn:*:cognito-idp:*:*:userpool/*")
+        statements.append({**pools, "Condition": ours})
     if function in {WORKER, AUDIT} and stage.subnet_ids:
         # Network interfaces are made before they have a name.
         statements.append(_allow("ec2", _NETWORK, "*"))

@@ -12,6 +12,7 @@ from ops.operating import acting, customers, rollout
 from ops.operating.finding import find
 from ops.operating.following import News, follow
 from ops.operating.standing import summary
+from ops.operating.words import billing_while_held
 
 ENDED_BADLY = 1
 PATIENCE = click.option(
@@ -48,14 +49,20 @@ def replay(desk: Desk, event: str, *, as_json: bool) -> None:
 @click.command()
 @click.argument("user")
 @REASON
+@click.option("--pause-billing", is_flag=True, help="Nothing is charged while it is held.")
 @PATIENCE
 @operates
-def suspend(desk: Desk, user: str, reason: str, timeout: float, *, as_json: bool) -> None:
-    """Stop what a tenant runs, whatever it pays, until `resume`; its data stay."""
+def suspend(  # noqa: PLR0913 - one for each option
+    desk: Desk, user: str, reason: str, timeout: float, *, pause_billing: bool, as_json: bool
+) -> None:
+    """Stop what a tenant runs, whatever it pays, until `resume`; its data stay.
+
+    It says whether they go on being charged meanwhile; with --pause-billing they are not.
+    """
     record = find(desk, user)
     news = News(desk, record.tenant_id)
-    acting.suspend(desk, record, reason)
-    see_through(desk, news, timeout, as_json=as_json)
+    held = acting.suspend(desk, record, reason, pause_billing=pause_billing)
+    see_through(desk, news, timeout, as_json=as_json, billing=billing_while_held(held))
 
 
 @click.command()
@@ -87,14 +94,19 @@ def customer_gone(desk: Desk, user: str, reason: str, timeout: float, *, as_json
     see_through(desk, news, timeout, as_json=as_json)
 
 
-def see_through(desk: Desk, news: News, timeout: float, *, as_json: bool) -> None:
+def see_through(
+    desk: Desk, news: News, timeout: float, *, as_json: bool, billing: str | None = None
+) -> None:
     """Tell what comes of an act, and end with the exit code that fits."""
     tell = (lambda _: None) if as_json else say
     followed = follow(desk, news.tenant_id, timeout, tell, news)
     tenant = summary(desk, followed.record) if followed.record else None
     if as_json:
-        show_json({"end": followed.end, "reason": followed.reason, "tenant": tenant})
+        more = {"billing": billing} if billing else {}
+        show_json({"end": followed.end, "reason": followed.reason, **more, "tenant": tenant})
     else:
+        if billing:
+            say(billing)
         say(f"{followed.end}{f': {followed.reason}' if followed.reason else ''}\n")
         show_one(tenant or {}, as_json=False)
     sys.exit(0 if followed.end == "done" else ENDED_BADLY)

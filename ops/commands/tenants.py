@@ -8,7 +8,8 @@ from chalicelib.domain import money
 from chalicelib.domain.decision import Status
 from ops.commands.common import operates, say, show_json, show_one, show_rows
 from ops.desk import Desk
-from ops.operating.finding import find
+from ops.operating.finding import find, find_all
+from ops.operating.problems import problems as problems_of
 from ops.operating.revenue import monthly
 from ops.operating.standing import detail, summary
 from ops.operating.statistics import statistics
@@ -25,18 +26,30 @@ def tenants() -> None:
 @click.option("--pending", is_flag=True, help="Only those that wait for something.")
 @click.option("--failed", is_flag=True, help="Only those that failed for good.")
 @click.option("--held", is_flag=True, help="Only those that an operator holds.")
+@click.option("--problems", is_flag=True, help="Only those that a person must see, and why.")
 @operates
 def list_all(  # noqa: PLR0913 - one for each option
-    desk: Desk, status: str | None, *, pending: bool, failed: bool, held: bool, as_json: bool
+    desk: Desk,
+    status: str | None,
+    *,
+    pending: bool,
+    failed: bool,
+    held: bool,
+    problems: bool,
+    as_json: bool,
 ) -> None:
-    """All tenants, or some. Reads the whole table."""
-    rows = [
-        summary(desk, record)
-        for record in desk.records.all()
-        if (not pending or record.pending)
-        and (not failed or (record.failure and record.failure.permanent))
-        and (not held or record.hold)
-    ]
+    """All tenants, or some. Reads the whole table, and asks nobody else."""
+    rows = []
+    for record in desk.records.all():
+        told = problems_of(record, desk.now) if problems else []
+        if (
+            (not pending or record.pending)
+            and (not failed or (record.failure and record.failure.permanent))
+            and (not held or record.hold)
+            and (not problems or told)
+        ):
+            more = {"problems": told} if problems else {}
+            rows.append({**summary(desk, record), **more})
     shown = [row for row in rows if status in {None, row["status"]}]
     show_rows(shown, as_json=as_json, nothing="nobody")
 
@@ -47,9 +60,17 @@ def list_all(  # noqa: PLR0913 - one for each option
 def show(desk: Desk, user: str, *, as_json: bool) -> None:
     """One customer: what they pay, what they have, what is wrong.
 
-    USER is an e-mail address, a tenant id or namespace, a Stripe customer or subscription.
+    USER is an e-mail address, a tenant id or namespace, a Stripe customer or subscription. An
+    address that has had several accounts shows all of them; as JSON they are a list then.
     """
-    show_one(detail(desk, find(desk, user)), as_json=as_json)
+    found = [detail(desk, record) for record in find_all(desk, user)]
+    if as_json:
+        show_json(found if len(found) > 1 else found[0])
+        return
+    for number, one in enumerate(found):
+        if number:
+            say("")
+        show_one(one, as_json=False)
 
 
 @click.command()

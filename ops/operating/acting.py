@@ -51,16 +51,28 @@ def change(desk: Desk, record: Record, how: Change, text: str) -> Record:
     raise Temporary(f"tenant {record.tenant_id}: its record is written too often; try again")
 
 
-def suspend(desk: Desk, record: Record, reason: str) -> Record:
+def suspend(desk: Desk, record: Record, reason: str, *, pause_billing: bool = False) -> Record:
     """Hold a tenant: its workloads stop and its data stay, whatever it pays, until it is lifted.
+
+    Args:
+        desk: whose.
+        record: of the tenant.
+        reason: stands in the timeline.
+        pause_billing: also have nothing charged while it lasts; one that is held already can be
+            held so from now on.
 
     Raises:
         NothingToDo: it is held already.
     """
-    if record.hold:
-        raise NothingToDo(f"it is held already, for: {record.hold.reason}")
-    hold = Hold(reason=reason, since=desk.now)
-    return change(desk, record, lambda r: replace(r, hold=hold), f"suspended: {reason}")
+    held = record.hold
+    if held and (held.pause_billing or not pause_billing):
+        raise NothingToDo(f"it is held already, for: {held.reason}")
+    if held:
+        paused = replace(held, pause_billing=True)
+        return change(desk, record, lambda r: replace(r, hold=paused), f"billing paused: {reason}")
+    hold = Hold(reason=reason, since=desk.now, pause_billing=pause_billing)
+    did = "suspended, and billing paused" if pause_billing else "suspended"
+    return change(desk, record, lambda r: replace(r, hold=hold), f"{did}: {reason}")
 
 
 def resume(desk: Desk, record: Record, reason: str) -> Record:

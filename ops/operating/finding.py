@@ -20,18 +20,34 @@ def find(desk: Desk, user: str) -> Record:
     Raises:
         NotFound: nobody, or more than one.
     """
-    tenants = list(dict.fromkeys(_tenants(desk, user.strip())))
-    records = [record for record in map(desk.records.read, tenants) if record]
-    if not records and "@" in user:
-        # The pool may know them no more, or know a newer address than the record has.
-        records = [r for r in desk.records.all() if _same(r.user.email, user)]
-    if not records:
-        where = f"tenant {tenants[0]} has no record" if tenants else _looked_for(user)
-        raise NotFound(f"{user}: {where}; `tenants list` shows everybody")
+    records = find_all(desk, user)
     if len(records) > 1:
         several = ", ".join(record.tenant_id for record in records)
         raise NotFound(f"{user} is several tenants: say which of {several}")
     return records[0]
+
+
+def find_all(desk: Desk, user: str) -> list[Record]:
+    """The records of whoever is meant: an address may have had several accounts, one after another.
+
+    An address reads the whole table: that of an account which was deleted is only on its record.
+
+    Raises:
+        NotFound: nobody.
+    """
+    tenants = list(dict.fromkeys(_tenants(desk, user.strip())))
+    records = [record for record in map(desk.records.read, tenants) if record]
+    if "@" in user:
+        known = {record.tenant_id for record in records}
+        records += [
+            record
+            for record in desk.records.all()
+            if _same(record.user.email, user) and record.tenant_id not in known
+        ]
+    if not records:
+        where = f"tenant {tenants[0]} has no record" if tenants else _looked_for(user)
+        raise NotFound(f"{user}: {where}; `tenants list` shows everybody")
+    return records
 
 
 def _tenants(desk: Desk, user: str) -> Iterator[str]:

@@ -29,6 +29,7 @@ def detail(desk: Desk, record: Record) -> dict[str, Any]:
     subscription = record.subscription
     return {
         **summary(desk, record),
+        "account": _account(desk, record),
         "namespace": namespace_of(desk.catalogue, record.tenant_id),
         "customerId": record.customer_id,
         "subscriptionId": subscription.id if subscription else None,
@@ -51,3 +52,11 @@ def detail(desk: Desk, record: Record) -> dict[str, Any]:
         "appliedRevision": record.applied,
         "whatTheCustomerReads": status_of(record, desk.now, desk.catalogue, desk.stage),
     }
+
+
+def _account(desk: Desk, record: Record) -> str | None:
+    """What the user pool says of them: Cognito's own word, or that they are gone from it."""
+    if desk.pool is None:
+        return None
+    account = desk.pool.by_subject(record.user.subject)
+    return account.status if account else "gone"

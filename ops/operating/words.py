@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from chalicelib.domain.record import Record
 from chalicelib.domain.timeline import Line
 
 EVENTS = {
@@ -56,6 +57,23 @@ def in_order(lines: Iterable[Line]) -> list[Line]:
 def sentence(line: Line) -> str:
     """One line of a timeline: when, who, what."""
     return f"{moment(line.created)}  {WHO[line.kind]:<8}  {said(line)}"
+
+
+def billing_while_held(record: Record) -> str:
+    """Whether somebody who is held is charged, and what to do about it."""
+    subscription = record.subscription
+    if subscription is None or not subscription.is_live:
+        return "nothing is charged: there is no live subscription"
+    if record.hold and record.hold.pause_billing:
+        return f"nothing is charged by {subscription.id} while it is held"
+    if subscription.collection_paused:
+        return f"nothing is charged by {subscription.id}: its collection is paused at Stripe"
+    then = "ends" if subscription.cancel_at_period_end else "renews"
+    at = moment(subscription.current_period_end)
+    return (
+        f"billing goes on: {subscription.id} {then} {at or 'at the end of its period'}; "
+        "the same command with --pause-billing has nothing charged while it is held"
+    )
 
 
 def moment(at: int | None) -> str | None:

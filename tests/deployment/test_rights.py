@@ -50,13 +50,16 @@ def test_every_function_has_rights_of_its_own(stage):
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_nothing_is_allowed_by_a_star(stage):
-    """No action is, and no resource but X-Ray's, which has none that could be named."""
+    """No action is, and no resource but X-Ray's, which has none that could be named, and a pool's."""
     for statements in policies(stage).values():
         for statement in statements:
             assert statement["Effect"] == "Allow"
             assert not any("*" in action for action in statement["Action"])
             if statement["Resource"] == "*":
                 assert all(action.startswith("xray:") for action in statement["Action"])
+            elif "Condition" in statement:  # a name that AWS gives: by the tag that we give
+                tags = statement["Condition"]["StringEquals"]
+                assert tags == {"aws:ResourceTag/deployment": f"arm-engine-{stage}"}
             else:
                 name = statement["Resource"].split(":", 5)[5].removesuffix(":*")
                 assert "*" not in name
@@ -65,14 +68,16 @@ def test_nothing_is_allowed_by_a_star(stage):
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_halves_are_kept_apart(stage):
-    """The API cannot reach the cluster, nor take from the queue, nor delete; nobody the accounts."""
+    """The API cannot reach the cluster, nor take from the queue, nor delete; nobody but the audit sees accounts."""
     actions = {
         name: {action for statement in statements for action in statement["Action"]}
         for name, statements in policies(stage).items()
     }
     assert not [a for a in actions["api"] if a.startswith("eks:") or "Delete" in a]
     assert "sqs:ReceiveMessage" not in actions["api"] | actions["sweep"]
-    assert not [a for every in actions.values() for a in every if a.startswith("cognito")]
+    pool = {name: {a for a in every if a.startswith("cognito")} for name, every in actions.items()}
+    assert pool.pop("audit") == {"cognito-idp:ListUsers"}
+    assert not any(pool.values())
 
 
 def test_a_worker_in_a_network_may_join_it():

@@ -277,7 +277,7 @@ def test_forgetting_reaches_everything(operator, sandbox, subscriber, aws):
 
 
 def test_forgetting_goes_on_where_it_was(operator, sandbox, subscriber):
-    """The cluster away: account and subscription are gone, and the same command ends it later."""
+    """The cluster away: the subscription is gone, and the same command ends the rest later."""
     tenant_id = tenant_of(subscriber)
     sandbox.faults("kubernetes", outage=600)
     said = operator.run("forget", subscriber.email, "--yes", "--timeout", "3", code=2)

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain import tenant
-from chalicelib.domain.record import Billing, Failure, FreeGrant, Hold, Record, User
+from chalicelib.domain.record import Billing, Excess, Failure, FreeGrant, Hold, Record, User
 from chalicelib.domain.subscription import Subscription
 from chalicelib.domain.timeline import Line
+from ops.operating.problems import problems
 from ops.operating.revenue import Revenue, monthly
 from ops.operating.rollout import outdated
 from ops.operating.statistics import statistics
@@ -151,3 +152,18 @@ def test_what_bears_the_same_second_is_told_cause_first():
     ]
     assert [line.id for line in in_order(lines)] == ["d", "c", "b", "a"]
     assert said(lines[2]) == "an invoice was paid (invoice.paid, c)"
+
+
+def test_what_a_person_must_see_is_told_from_the_record_alone():
+    """What failed for good, and what is over a quota; not an outage of some minutes."""
+    assert problems(subscriber(), NOW) == []
+    failed = Failure(permanent=True, reason="the namespace is a stranger's", at=NOW)
+    excess = Excess(over={"pods": "50", "limits.cpu": "4"}, fit_until=NOW + DAY)
+    assert problems(subscriber(failure=failed, excess=excess), NOW) == [
+        "failed for good: the namespace is a stranger's",
+        "over its quota: limits.cpu by 4, pods by 50",
+    ]
+    away = Failure(permanent=False, reason="HTTP 503", at=NOW, since=NOW - 600)
+    waits = subscriber(failure=away, nudged=2, reconciled=1)
+    assert problems(waits, NOW) == []
+    assert problems(waits, NOW + 3600) == ["pending for 70 minutes: HTTP 503"]

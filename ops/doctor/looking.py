@@ -179,8 +179,10 @@ class Look:
 
     @cached_property
     def endpoints(self) -> list[webhook.Endpoint]:
-        """Our webhook endpoints."""
-        return webhook.find(self.stripe, self.stage.deployment)
+        """Our webhook endpoints, and not those of another deployment of this name."""
+        url = self.parameters.get(SITE_URL, "").rstrip("/") + webhook.PATH
+        found = webhook.find(self.stripe, self.stage.deployment)
+        return webhook.ours(found, url, self.stage.home)
 
     @cached_property
     def plan_changes(self) -> list[plans.Change]:
@@ -208,3 +210,8 @@ class SandboxLook(Look):
         return {name.lower(): value for name, value in self.shop.env.items()} | {
             SITE_URL: self._api
         }
+
+    @cached_property
+    def endpoints(self) -> list[webhook.Endpoint]:
+        """All of this name: a sandbox has no AWS account to tell them apart by."""
+        return webhook.find(self.stripe, self.stage.deployment)

@@ -51,7 +51,6 @@ def _ready(name: str, profile: str | None, verb: str) -> bool:
             raise StepFailed(
                 ".chalice/ is not what infra/stages.toml says", "run `python -m ops configure`"
             )
-        memory.check()
         if not Data(shop, Stacks(session)).has_queue():
             raise StepFailed(f"[{name}] has no queue yet", f"run `make deploy STAGE={name}` first")
-    return memory.complete(click.echo)
+    return memory.complete(click.echo, deploys=verb == "deploy")

@@ -24,8 +24,7 @@ class Code:
 
     def run(self, say: Say) -> str:
         """Deploy."""
-        self._memory.check()
-        if self._memory.complete(say):
+        if self._memory.complete(say, deploys=True):
             say("what is deployed is known from AWS")
         _package(self._shop, say)
         chalice(self._shop, "deploy", say)
@@ -40,7 +39,7 @@ class Code:
 
     def remove(self, say: Say) -> str:
         """Take all of it down."""
-        self._memory.complete(say)
+        self._memory.complete(say, deploys=False)
         chalice(self._shop, "delete", say)
         if left := self._memory.look().names():
             raise StepFailed(

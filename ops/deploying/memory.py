@@ -34,29 +34,43 @@ class Memory:
 
     def look(self) -> World:
         """What there is."""
+        return world.look(self._shop.session, self._shop.stage, self._edge_api())
+
+    def api_id(self) -> str | None:
+        """The API's id; None when there is none yet."""
+        gateway = self._shop.session.client("apigateway")
+        found = world.apis(gateway, self._shop.stage, self._edge_api())
+        return found[0] if found else None
+
+    def _edge_api(self) -> str | None:
         stack = Stacks(self._shop.session).find(self._shop.stage.stack("edge")) or {}
         known = {p["ParameterKey"]: p.get("ParameterValue") for p in stack.get("Parameters", [])}
-        return world.look(self._shop.session, self._shop.stage, known.get("ApiId"))
+        return known.get("ApiId")
 
-    def check(self) -> None:
+    def check(self, there: World | None = None) -> None:
         """Whether the roles are this region's to make.
 
         Raises:
             StepFailed: another region's stage of this name has them.
         """
-        if strangers := self.look().strangers.values():
+        if strangers := (there or self.look()).strangers.values():
             raise StepFailed(
                 "; ".join(f"role {role.name} belongs to {role.home}" for role in strangers),
                 "IAM knows no regions, so a stage of this name lives in one region of an account: "
                 "deploy that one, or give this one another name in infra/stages.toml",
             )
 
-    def complete(self, say: Say) -> bool:
+    def complete(self, say: Say, *, deploys: bool) -> bool:
         """Write it from what AWS tells, once AWS has ended what it was at; whether it was another.
 
         What was made twice by an earlier death is made one: the API that the CDN leads to stays.
+
+        Raises:
+            StepFailed: another region's stage of this name has the roles, and this `deploys`.
         """
         there = self._settled(say)
+        if deploys:
+            self.check(there)
         for api in there.apis[1:]:
             self._shop.session.client("apigateway").delete_rest_api(restApiId=api)
             say(f"API {api} was made a second time, and is removed")

@@ -95,6 +95,6 @@ def api_id(shop: Shop) -> str:
     Raises:
         StepFailed: nothing was deployed yet.
     """
-    for api in Memory(shop).look().apis:
+    if api := Memory(shop).api_id():
         return api
     raise StepFailed("the API is not deployed yet", "deploy the functions first")

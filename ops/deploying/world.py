@@ -120,7 +120,7 @@ def look(session: "boto3.Session", stage: Stage, edge_api: str | None = None) ->
         functions=functions,
         sources=tuple(_sources(session, stage)),
         rules=dict(_rules(session.client("events"), stage)),
-        apis=_apis(session.client("apigateway"), stage, edge_api),
+        apis=apis(session.client("apigateway"), stage, edge_api),
     )
 
 
@@ -187,7 +187,7 @@ def _rules(client: Any, stage: Stage) -> Iterator[tuple[str, str]]:  # noqa: ANN
             yield function, name
 
 
-def _apis(client: Any, stage: Stage, edge_api: str | None) -> tuple[str, ...]:  # noqa: ANN401
+def apis(client: Any, stage: Stage, edge_api: str | None) -> tuple[str, ...]:  # noqa: ANN401
     """Those that ask the stage's own function, for all of them have the same name."""
     pages = client.get_paginator("get_rest_apis").paginate()
     found = [

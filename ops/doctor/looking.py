@@ -123,9 +123,13 @@ class Look:
         found = self._client("lambda").get_account_settings()
         return int(found["AccountLimit"]["ConcurrentExecutions"])
 
-    def cluster(self, name: str) -> Mapping[str, Any]:
-        """An EKS cluster."""
-        found: Mapping[str, Any] = self._client("eks").describe_cluster(name=name)["cluster"]
+    def cluster(self, name: str) -> Mapping[str, Any] | None:
+        """An EKS cluster; None when there is none of that name."""
+        eks = self._client("eks")
+        try:
+            found: Mapping[str, Any] = eks.describe_cluster(name=name)["cluster"]
+        except eks.exceptions.ResourceNotFoundException:
+            return None
         return found
 
     def groups_of(self, role: str, cluster: str) -> list[str]:

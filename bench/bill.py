@@ -1,12 +1,12 @@
-"""What 1,000 customers cost on AWS in a month, from counted calls and public prices."""
+"""What customers cost on AWS in a month, from counted calls and public prices."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bench.calls import counted
 from bench.row import Row
 
-CUSTOMERS = 1000
+CUSTOMERS = (1_000, 100_000)
 EVENTS = 5
 """Of a renewal: invoice.paid, payment_intent.succeeded, customer.subscription.updated, and two to
 spare."""
@@ -29,9 +29,33 @@ LOG_GB = 0.50
 CDN_CALL = 1.00 / MILLION
 LOGGED_IN = 0.0055
 ALARM = 0.10
-ALARMS = 8
+ALARMS = 20
+METRIC = 0.30
 """Public prices in USD for us-east-1, without free tiers: REST API, Lambda (x86), DynamoDB on
-demand, SQS FIFO, CloudWatch Logs, CloudFront (https), Cognito Lite, CloudWatch alarms."""
+demand, SQS FIFO, CloudWatch Logs, CloudFront (https), Cognito Lite (`UserPoolTier: LITE`; at
+ESSENTIALS it would be 0.015), CloudWatch alarms and figures. What is cheaper for many is left
+out."""
+
+WATCHED_ROUTES = 5
+PER_ROUTE = 5
+"""Figures of a route that has its own: Count, 4XXError, 5XXError, Latency, IntegrationLatency."""
+
+FIGURES: Mapping[str, int] = {
+    "AuditFindings": 12,
+    "BadSignatures": 1,
+    "CheckoutSessions": 2,
+    "Duplicates": 1,
+    "DuplicatesRefused": 2,
+    "PayToReady": 1,
+    "PendingAge": 1,
+    "PermanentFailures": 1,
+    "ReconcileFailures": 3,
+    "ReconcileTime": 6,
+    "Stuck": 1,
+    "TooManyRequests": 1,
+}
+"""How many CloudWatch counts each for, at most: one for every combination of its dimensions' values
+that is written in a month."""
 
 SECONDS, MEMORY = 0.1, 0.5
 """Of one run of a function, half a gigabyte: network included, and more than it takes."""
@@ -55,7 +79,12 @@ class Item:
 
 def rows() -> Iterable[Row]:
     """The sum, and its lines."""
-    items = tuple(_items())
+    for customers in CUSTOMERS:
+        yield _row(customers)
+
+
+def _row(customers: int) -> Row:
+    items = tuple(_items(customers))
     total = sum(item.cost for item in items)
     table = [
         "| line | times a month | USD each | USD |",
@@ -66,8 +95,8 @@ def rows() -> Iterable[Row]:
         "Not in it: Stripe's share, the cluster and what runs there, a domain, mail by SES.",
         "Free tiers are left out.",
     ]
-    yield Row(
-        what=f"the bill for {CUSTOMERS:,} customers a month, without the cluster",
+    return Row(
+        what=f"the bill for {customers:,} customers a month, without the cluster",
         floor="",
         others="",
         ours=f"{total:.2f}",
@@ -79,10 +108,10 @@ def rows() -> Iterable[Row]:
     )
 
 
-def _items() -> Iterable[Item]:
+def _items(customers: int) -> Iterable[Item]:
     """Line by line."""
     found = counted()
-    events, visits = CUSTOMERS * EVENTS, CUSTOMERS * VISITS
+    events, visits = customers * EVENTS, customers * VISITS
     webhook, renewal = found["webhook"].aws, found["steady renewal's reconcile"].aws
     sends = webhook["sqs.SendMessage"]
     yield Item("API Gateway: webhooks and statuses", events + visits, API_CALL)
@@ -100,4 +129,6 @@ def _items() -> Iterable[Item]:
     yield Item("SQS: Lambda's empty polls", POLLS, SQS)
     yield Item("CloudWatch: log lines, GB", runs * LINE_KB / MILLION, LOG_GB)
     yield Item("CloudWatch: alarms", ALARMS, ALARM)
-    yield Item("Cognito: who logs in", CUSTOMERS, LOGGED_IN)
+    yield Item("CloudWatch: our own figures", sum(FIGURES.values()), METRIC)
+    yield Item("CloudWatch: figures of the watched routes", WATCHED_ROUTES * PER_ROUTE, METRIC)
+    yield Item("Cognito: who logs in", customers, LOGGED_IN)

@@ -17,7 +17,7 @@ SIZES: Mapping[str, tuple[int, int]] = {
     rights.SWEEP: (256, 45),
     rights.AUDIT: (512, 900),
 }
-"""Memory in MiB, and seconds: API Gateway waits 29, the queue's visibility is 60, Lambda 900."""
+"""Memory in MiB, and seconds: API Gateway waits 29, the queue hides six times 45, Lambda 900."""
 
 
 def files() -> Mapping[str, str]:

@@ -18,6 +18,7 @@ from chalicelib.domain.catalogue import Catalogue
 from chalicelib.domain.errors import Misconfigured
 from chalicelib.gateways.dynamodb import DynamoDb
 from chalicelib.ports import Clock, Cluster, Payments, Queue, Records
+from ops import stages
 from ops.gateways.billing import Billing
 from ops.gateways.dead_letters import DeadLetters
 from ops.gateways.ledger import Ledger
@@ -109,7 +110,13 @@ class Desk:
 
 
 def at_stage(stage: Stage) -> Desk:
-    """Work on a stage."""
+    """Work on a stage.
+
+    Raises:
+        Misconfigured: the environment names another region than the stage's.
+    """
+    if region := stages.region_of(stage, os.environ):
+        os.environ["AWS_DEFAULT_REGION"] = region
     os.environ |= {
         "STAGE": stage.name,
         "TABLE_NAME": stage.table,

@@ -1,8 +1,8 @@
 """What each function may do on AWS: exactly what it does, and to nothing but its own.
 
 A test records every call that the packaged functions make in a journey, and holds this table to it.
-Account and region stand as `*` in the names: these files are written before either is known, and a
-role can only name what is in its own account anyway.
+Account and region stand in the names once the stage has them (`infra/stages.toml`), so that a role,
+whose name is the same in every region, tells whose it is. Before that they are `*`.
 """
 
 from collections.abc import Mapping
@@ -55,11 +55,12 @@ _NETWORK = (
 
 def policy(function: str, stage: Stage) -> Policy:
     """The policy of one function of one stage."""
-    table = f"arn:*:dynamodb:*:*:table/{stage.table}"
-    queue = f"arn:*:sqs:*:*:{stage.queue}"
+    home = f"{stage.region or '*'}:{stage.account or '*'}"
+    table = f"arn:*:dynamodb:{home}:table/{stage.table}"
+    queue = f"arn:*:sqs:{home}:{stage.queue}"
     queue_actions = QUEUE.get(function, ()) + EVENT_SOURCE.get(function, ())
-    logs = f"arn:*:logs:*:*:log-group:/aws/lambda/{stage.function(function)}:*"
-    cluster = f"arn:*:eks:*:*:cluster/{stage.cluster_name}"
+    logs = f"arn:*:logs:{home}:log-group:/aws/lambda/{stage.function(function)}:*"
+    cluster = f"arn:*:eks:{home}:cluster/{stage.cluster_name}"
     statements = [
         _allow("logs", ("CreateLogStream", "PutLogEvents"), logs),
         # X-Ray has no names to allow.
@@ -67,7 +68,9 @@ def policy(function: str, stage: Stage) -> Policy:
         _allow("dynamodb", TABLE.get(function, ()), table),
         _allow("dynamodb", INDEX.get(function, ()), f"{table}/index/due"),
         _allow("sqs", queue_actions, queue),
-        _allow("ssm", ("GetParametersByPath",), f"arn:*:ssm:*:*:parameter{stage.parameters_path}"),
+        _allow(
+            "ssm", ("GetParametersByPath",), f"arn:*:ssm:{home}:parameter{stage.parameters_path}"
+        ),
         _allow("eks", CLUSTER.get(function, ()), cluster),
     ]
     if function in POOL:

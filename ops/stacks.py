@@ -20,11 +20,30 @@ _NOTHING = "No updates are to be performed"
 _MADE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 _GONE = frozenset({"DELETE_COMPLETE"})
 _NEVER_WAS = frozenset(
-    {"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_IN_PROGRESS"}
+    {"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_IN_PROGRESS", "DELETE_FAILED"}
 )
-"""States of a stack that was never made: it can only be removed."""
+"""States of a stack that was never made, or is half removed: it can only be removed."""
 
-_UNFINISHED = ("IN_PROGRESS",)
+_TODO: Mapping[str, str] = {
+    "UPDATE_ROLLBACK_FAILED": (
+        "its events say what holds it: put that right, then "
+        "`aws cloudformation continue-update-rollback --stack-name {name}`, and the same command "
+        "again (what cannot be put right is left out by --resources-to-skip)"
+    ),
+    "DELETE_FAILED": (
+        "put that right and run the same command again; what is to stay can be left by "
+        "`aws cloudformation delete-stack --stack-name {name} --retain-resources …`"
+    ),
+}
+"""What to do about a stack that ended as this."""
+
+_AGAIN = "put that right and run the same command again; what was made is found made"
+
+
+def _unfinished(stack: Mapping[str, Any] | None) -> bool:
+    """Whether CloudFormation is at work; a change set that waits for a word is not work."""
+    status = str((stack or {}).get("StackStatus", ""))
+    return status.endswith("_IN_PROGRESS") and not status.startswith("REVIEW")
 
 
 class Stacks:
@@ -88,7 +107,7 @@ class Stacks:
             "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
             "Capabilities": ["CAPABILITY_IAM"],
         }
-        stack = self.find(name)
+        stack = self._settled(name, say)
         if stack and stack["StackStatus"] in _NEVER_WAS:
             say(f"stack {name} was never finished: it is removed first")
             self.delete(name, say)
@@ -108,11 +127,31 @@ class Stacks:
 
     def delete(self, name: str, say: Say) -> None:
         """Remove a stack, and wait until it is gone."""
-        if self.find(name) is None:
+        if self._settled(name, say) is None:
             return
         seen = self._events(name)
         self._cfn.delete_stack(StackName=name)
         self._wait(name, seen, say, _GONE)
+
+    def _settled(self, name: str, say: Say) -> Mapping[str, Any] | None:
+        """The stack, once CloudFormation has ended what it was told before.
+
+        Raises:
+            StepFailed: it stands still, and only a person can help it on.
+        """
+        stack, said = self.find(name), ""
+        while stack and _unfinished(stack):
+            if stack["StackStatus"] != said:
+                said = stack["StackStatus"]
+                say(f"stack {name} is {said}, from an earlier command: waiting for its end")
+            time.sleep(self._glance)
+            stack = self.find(name)
+        if stack and stack["StackStatus"] == "UPDATE_ROLLBACK_FAILED":
+            raise StepFailed(
+                f"stack {name} is UPDATE_ROLLBACK_FAILED: an update failed, and its undoing, too",
+                _TODO["UPDATE_ROLLBACK_FAILED"].format(name=name),
+            )
+        return stack
 
     def _wait(self, name: str, seen: set[str], say: Say, good: frozenset[str]) -> None:
         reason = ""
@@ -125,15 +164,14 @@ class Stacks:
                     why = event.get("ResourceStatusReason", "no reason given")
                     reason = f"{event.get('LogicalResourceId')}: {why}"
             status = stack["StackStatus"] if stack else "DELETE_COMPLETE"
-            if not status.endswith(_UNFINISHED):
+            if not _unfinished(stack):
                 break
-            time.sleep(
-                self._glance
-            )  # as CloudFormation's own waiters, which tell nothing meanwhile
+            # As CloudFormation's own waiters, which tell nothing meanwhile.
+            time.sleep(self._glance)
         if status not in good:
             raise StepFailed(
                 f"stack {name} ended as {status}: {reason or 'see its events in the console'}",
-                "put that right and run the same command again; what was made is found made",
+                _TODO.get(status, _AGAIN).format(name=name),
             )
 
     def _new_events(self, name: str, seen: set[str]) -> list[Mapping[str, Any]]:

@@ -15,7 +15,9 @@ ROOT = Path(__file__).parents[1]
 INFRA = ROOT / "infra"
 FILE = INFRA / "stages.toml"
 _STAGE = re.compile(r"[a-z][a-z0-9]{0,15}")
+_ACCOUNT = re.compile(r"[0-9]{12}")
 _TOGETHER = (
+    ("account", "region"),
     ("domain", "certificate_arn"),
     ("mail_from", "mail_identity_arn"),
     ("subnet_ids", "security_group_ids"),
@@ -24,12 +26,19 @@ _TOGETHER = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """One stage; every name outside follows from `app` and `name`."""
+    """One stage; every name outside follows from `app` and `name`.
+
+    Attributes:
+        account: the AWS account that it lives in, and
+        region: its region; empty until the first deploy has written them.
+    """
 
     app: str
     name: str
     live: bool
     cluster_name: str
+    account: str = ""
+    region: str = ""
     subnet_ids: tuple[str, ...] = ()
     security_group_ids: tuple[str, ...] = ()
     domain: str = ""
@@ -45,6 +54,11 @@ class Stage:
     def deployment(self) -> str:
         """`<app>-<stage>`."""
         return f"{self.app}-{self.name}"
+
+    @property
+    def home(self) -> str:
+        """`<account>/<region>`."""
+        return f"{self.account}/{self.region}"
 
     @property
     def table(self) -> str:
@@ -78,6 +92,24 @@ class Stage:
     def stack(self, part: str) -> str:
         """The name of a CloudFormation stack."""
         return f"{self.deployment}-{part}"
+
+
+def region_of(stage: Stage, env: Mapping[str, str]) -> str | None:
+    """The region to work in: the stage's own; before it has one, what the environment says.
+
+    AWS's tools read either of two names, boto3 and Chalice one of them. None: the profile's.
+
+    Raises:
+        Misconfigured: the environment names another than the stage's.
+    """
+    said = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION")
+    if stage.region and said and said != stage.region:
+        raise Misconfigured(
+            f"[{stage.name}] lives in AWS account {stage.account}, {stage.region} "
+            f"(infra/stages.toml), and the environment says {said}: nothing was done. "
+            f"Unset AWS_REGION and AWS_DEFAULT_REGION, or name another stage"
+        )
+    return stage.region or said
 
 
 def load(name: str) -> Stage:
@@ -133,6 +165,8 @@ def _stage(app: str, name: str, table: Any, problems: list[str]) -> Stage:  # no
         for a, b in _TOGETHER
         if bool(values[a]) != bool(values[b])
     ]
+    if values["account"] and not _ACCOUNT.fullmatch(str(values["account"])):
+        problems.append(f"{name}.account: must be the twelve digits of an AWS account")
     if values["hosted_zone_id"] and not values["domain"]:
         problems.append(f"{name}: hosted_zone_id needs domain")
     if values["certificate_arn"] and ":us-east-1:" not in str(values["certificate_arn"]):

@@ -1,7 +1,7 @@
 """The webhook endpoint at Stripe: one, ours, in the version and with the events that we read."""
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, cast
@@ -12,7 +12,10 @@ from chalicelib.domain.stripe_event import API_VERSION, SUBSCRIBED
 
 PATH = "/api/payments/webhook"
 DEPLOYMENT = "deployment"
-"""The metadata key by which an endpoint is known to be ours."""
+"""The metadata key by which an endpoint is known to be of a deployment of this name."""
+
+HOME = "home"
+"""The metadata key that tells which of them: `<AWS account>/<region>`."""
 
 SECRET_MARK = "secret_mark"  # noqa: S105 - a name
 """The metadata key that tells its secret from another, without telling it."""
@@ -31,6 +34,7 @@ class Endpoint:
     events: frozenset[str]
     enabled: bool
     secret_mark: str | None = None
+    home: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class Plan:
 
 
 def find(client: stripe.StripeClient, deployment: str) -> list[Endpoint]:
-    """Our endpoints, the oldest last."""
+    """The endpoints of all deployments of this name, the oldest last; `ours` tells them apart."""
     listed = client.v1.webhook_endpoints.list({"limit": 100})
     return [
         Endpoint(
@@ -59,10 +63,19 @@ def find(client: stripe.StripeClient, deployment: str) -> list[Endpoint]:
             events=frozenset(found.enabled_events),
             enabled=found.status == "enabled",
             secret_mark=found.metadata.to_dict().get(SECRET_MARK),
+            home=found.metadata.to_dict().get(HOME),
         )
         for found in listed.auto_paging_iter()
         if found.metadata.to_dict().get(DEPLOYMENT) == deployment
     ]
+
+
+def ours(found: Iterable[Endpoint], url: str | None, home: str) -> list[Endpoint]:
+    """Those that this deployment made, or that deliver to its address; the others are not touched.
+
+    Stripe knows no AWS accounts: one Stripe account may have a deployment of this name in each.
+    """
+    return [e for e in found if e.home == home or (e.home is None and e.url == url)]
 
 
 def mark_of(secret: str) -> str:
@@ -81,8 +94,8 @@ def signature(payload: bytes, secret: str, at: int) -> str:
     return f"t={at},v1={signed}"
 
 
-def plan(found: list[Endpoint], url: str, *, secret_known: bool) -> Plan:
-    """What has to be done; pure."""
+def plan(found: list[Endpoint], url: str, *, secret_known: bool, home: str | None = None) -> Plan:
+    """What has to be done with those that are ours; pure."""
     usable = [e for e in found if e.api_version == API_VERSION] if secret_known else []
     if not usable:
         why = "there is none"
@@ -97,6 +110,7 @@ def plan(found: list[Endpoint], url: str, *, secret_known: bool) -> Plan:
             ("address", keep.url != url),
             ("events", keep.events != SUBSCRIBED),
             ("disabled", not keep.enabled),
+            ("home", bool(home) and keep.home != home),
         )
         if differs
     ]
@@ -116,6 +130,7 @@ def carry_out(  # noqa: PLR0913 - what is needed of both sides
     deployment: str,
     known: str | None,
     store: Store,
+    home: str | None = None,
 ) -> None:
     """Do it. A new endpoint's secret goes before the old one's until that endpoint is gone.
 
@@ -123,7 +138,7 @@ def carry_out(  # noqa: PLR0913 - what is needed of both sides
     the API looks again in SSM, and Stripe delivers again.
     """
     events = cast("Any", sorted(SUBSCRIBED))  # the SDK lists all there are
-    secret = known
+    secret, where = known, {HOME: home} if home else {}
     if todo.create:
         made = client.v1.webhook_endpoints.create(
             {
@@ -131,7 +146,7 @@ def carry_out(  # noqa: PLR0913 - what is needed of both sides
                 "api_version": API_VERSION,
                 "enabled_events": events,
                 "description": f"{deployment}, by `ops deploy`",
-                "metadata": {DEPLOYMENT: deployment},
+                "metadata": {DEPLOYMENT: deployment} | where,
             }
         )
         if made.secret is None:
@@ -141,7 +156,8 @@ def carry_out(  # noqa: PLR0913 - what is needed of both sides
         store(f"{secret}, {known}" if known else secret)
     if todo.update:
         client.v1.webhook_endpoints.update(
-            todo.update, {"url": url, "enabled_events": events, "disabled": False}
+            todo.update,
+            {"url": url, "enabled_events": events, "disabled": False, "metadata": where},
         )
     for endpoint_id in todo.remove:
         client.v1.webhook_endpoints.delete(endpoint_id)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, cast
 import stripe
 
 from chalicelib.domain.stripe_event import API_VERSION, SUBSCRIBED
+from ops.webhook import note_secret
 
 if TYPE_CHECKING:
     import boto3
 
 MAX_RECEIVES = 5
-VISIBILITY = 60
-"""Seconds; longer than the worker may run."""
+VISIBILITY = 270
+"""Seconds; six times what the worker may run, as AWS asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,4 +113,5 @@ def webhook(client: stripe.StripeClient, url: str, deployment: str) -> str:
     )
     if endpoint.secret is None:
         raise RuntimeError("Stripe gave no signing secret for the webhook endpoint")
+    note_secret(client, endpoint.id, endpoint.secret)
     return endpoint.secret

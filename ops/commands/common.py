@@ -70,18 +70,19 @@ def _desk(stage: str, sandbox: Path | None) -> desks.Desk:
 
 
 def shop_of(stage: str) -> Shop:
-    """A stage in the account that the environment names.
+    """A stage, in its own region, with the credentials that the environment names.
 
     Raises:
-        Misconfigured: there is no such stage.
+        Misconfigured: there is no such stage, or the environment names another region.
     """
-    env = dict(os.environ)
-    if region := env.get("AWS_REGION"):
-        env["AWS_DEFAULT_REGION"] = region  # the one of the two that boto3 and Chalice read
+    found, env = stages.load(stage), dict(os.environ)
+    session = boto3.Session(region_name=stages.region_of(found, env))
+    if session.region_name:
+        env["AWS_DEFAULT_REGION"] = session.region_name  # of the two names, the one Chalice reads
     return Shop(
-        stage=stages.load(stage),
+        stage=found,
         catalogue=wiring.catalogue(),
-        session=boto3.Session(region_name=region),
+        session=session,
         root=stages.ROOT,
         env=env,
         stripe_base=os.environ.get("STRIPE_API_BASE") or None,

@@ -3,10 +3,11 @@
 import sys
 from collections.abc import Callable
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from ops import chalice_files, stripe_account
+from ops.deploying import home
+from ops.deploying.memory import Memory
 from ops.deploying.step import Say, Shop, StepFailed
+from ops.deploying.stripe_side import Webhook
 from ops.parameters import STRIPE_KEY
 
 LAMBDA_PYTHONS = ((3, 10), (3, 11), (3, 12), (3, 13), (3, 14))
@@ -50,15 +51,10 @@ class Check:
                 "make the virtual environment with another Python: make clean, then "
                 "make deploy PYTHON=python3.13",
             )
-        region = self._shop.session.region_name
-        if not region:
-            raise StepFailed("no AWS region is set", "export AWS_REGION=eu-central-1, say")
-        try:
-            account = self._shop.session.client("sts").get_caller_identity()["Account"]
-            stripe_account.key_of(self._shop)
-        except (BotoCoreError, ClientError) as e:
-            raise StepFailed(
-                f"AWS does not know you: {e}", "aws configure sso, or export AWS_PROFILE"
-            ) from e
+        place = home.here(self._shop.session)
+        home.check(stage, place)
+        stripe_account.key_of(self._shop)
+        Memory(self._shop).check()
+        Webhook(self._shop).check()
         mode = "LIVE: real money" if stage.live else "test mode"
-        return f"AWS account {account} in {region}, Stripe in {mode}"
+        return f"{stage.deployment}: {place}, Stripe in {mode}"

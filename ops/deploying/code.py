@@ -1,62 +1,11 @@
-"""`chalice deploy`, and what it remembers, kept where every machine finds it."""
+"""`chalice deploy` and `chalice delete`."""
 
-import base64
-import gzip
 import os
 import subprocess
-from functools import cached_property
-from typing import TYPE_CHECKING
-
-from botocore.exceptions import ClientError
 
 from ops import trimming
+from ops.deploying.memory import Memory
 from ops.deploying.step import Say, Shop, StepFailed
-
-if TYPE_CHECKING:
-    from mypy_boto3_ssm import SSMClient
-
-
-class Memory:
-    """What Chalice writes into .chalice/deployed, also in SSM.
-
-    Without it a deploy from another machine would try to make everything a second time.
-    """
-
-    def __init__(self, shop: Shop) -> None:
-        self._shop = shop
-        self._file = shop.root / ".chalice/deployed" / f"{shop.stage.name}.json"
-        # Not below the functions' own path: they would take it for a setting.
-        self._name = f"/{shop.stage.app}/deployed/{shop.stage.name}"
-
-    @cached_property
-    def _ssm(self) -> "SSMClient":
-        return self._shop.session.client("ssm")
-
-    def restore(self) -> bool:
-        """Write the file from SSM, where it is not there; whether that was done."""
-        if self._file.exists():
-            return False
-        try:
-            found = self._ssm.get_parameter(Name=self._name)["Parameter"]["Value"]
-        except ClientError as e:
-            if e.response["Error"]["Code"] == "ParameterNotFound":
-                return False
-            raise
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        self._file.write_bytes(gzip.decompress(base64.b64decode(found)))
-        return True
-
-    def keep(self) -> None:
-        """Put the file into SSM."""
-        packed = gzip.compress(self._file.read_bytes(), mtime=0)
-        self._ssm.put_parameter(
-            Name=self._name, Value=base64.b64encode(packed).decode(), Type="String", Overwrite=True
-        )
-
-    def forget(self) -> None:
-        """Remove it from both places."""
-        self._file.unlink(missing_ok=True)
-        self._ssm.delete_parameters(Names=[self._name])
 
 
 class Code:
@@ -75,11 +24,10 @@ class Code:
 
     def run(self, say: Say) -> str:
         """Deploy."""
-        if self._memory.restore():
-            say("what was deployed from another machine is known from SSM")
+        if self._memory.complete(say, deploys=True):
+            say("what is deployed is known from AWS")
         _package(self._shop, say)
         chalice(self._shop, "deploy", say)
-        self._memory.keep()
         if trimming.built_anew(self._shop.root):
             raise StepFailed(
                 "chalice deploy did not take the package that was trimmed, and built another: "
@@ -91,10 +39,15 @@ class Code:
 
     def remove(self, say: Say) -> str:
         """Take all of it down."""
-        self._memory.restore()
+        self._memory.complete(say, deploys=False)
         chalice(self._shop, "delete", say)
+        if left := self._memory.look().names():
+            raise StepFailed(
+                f"chalice delete has ended, and there still is: {', '.join(left)}",
+                "run the same command again; what is gone is found gone",
+            )
         self._memory.forget()
-        return "removed"
+        return "removed: no function, role, schedule, event source or API is left"
 
 
 def _package(shop: Shop, say: Say) -> None:

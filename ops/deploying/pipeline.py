@@ -1,6 +1,7 @@
-"""The steps of a deploy and of its opposite, in their order."""
+"""The steps of a deploy, in their order."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 import stripe
@@ -17,8 +18,8 @@ from ops.deploying.stripe_side import Plans, Webhook
 from ops.stacks import Stacks
 
 _AGAIN = (
-    "see to your rights, or wait if it was an outage, and run the same command again; "
-    "what is made is found made"
+    "see to your rights (infra/deployer-policy.json lists them), sign in again, or wait if it was "
+    "an outage, and run the same command again; what is made is found made"
 )
 Title = Callable[[str], None]
 
@@ -47,52 +48,22 @@ def run(todo: Sequence[Step], title: Title, say: Say, *, dry_run: bool) -> None:
     """
     for number, step in enumerate(todo, 1):
         title(f"{number}/{len(todo)} {step.name}")
-        try:
+        with told(step.name):
             say(step.plan() if dry_run else step.run(say))
-        except StepFailed as e:
-            raise StepFailed(f"{step.name}: {e.what}", e.todo) from e
-        except stripe.PermissionError as e:
-            raise StepFailed(f"{step.name}: {key_refused(e)}", _AGAIN) from e
-        except (BotoCoreError, ClientError, stripe.StripeError) as e:
-            raise StepFailed(f"{step.name}: {e}", _AGAIN) from e
 
 
-def destroy(shop: Shop, stacks: Stacks, title: Title, say: Say, *, data: bool) -> None:
-    """Take a stage down, the outside first; the table and the accounts only when `data`."""
-    title("webhook endpoint")
-    say(Webhook(shop).remove())
-    title("alarms, CDN and pages")
-    stacks.delete(shop.stage.stack("alarms"), say)
-    Site(shop, stacks).empty()
-    stacks.delete(shop.stage.stack("edge"), say)
-    title("functions and API")
-    say(Code(shop).remove(say))
-    if data:
-        title("table, queue and user pool")
-        _destroy_data(shop, stacks, say)
+@contextmanager
+def told(name: str) -> Iterator[None]:
+    """Whatever fails says which step it was, and what to do.
 
-
-def _destroy_data(shop: Shop, stacks: Stacks, say: Say) -> None:
-    """What is protected against exactly this is let go of first, and removed by itself last."""
-    pool_id = stacks.outputs(shop.stage.stack("data")).get("UserPoolId")
-    stacks.delete(shop.stage.stack("data"), say)
-    dynamodb = shop.session.client("dynamodb")
+    Raises:
+        StepFailed: for whatever AWS, Stripe or the step itself raises.
+    """
     try:
-        dynamodb.update_table(TableName=shop.stage.table, DeletionProtectionEnabled=False)
-        dynamodb.get_waiter("table_exists").wait(TableName=shop.stage.table)
-        dynamodb.delete_table(TableName=shop.stage.table)
-    except dynamodb.exceptions.ResourceNotFoundException:
-        say(f"there was no table {shop.stage.table}")
-    else:
-        say(f"table {shop.stage.table} is removed")
-    if pool_id:
-        cognito = shop.session.client("cognito-idp")
-        pool = cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"]
-        cognito.update_user_pool(
-            UserPoolId=pool_id,
-            DeletionProtection="INACTIVE",
-            Policies=pool.get("Policies", {}),
-            AutoVerifiedAttributes=["email"],
-        )
-        cognito.delete_user_pool(UserPoolId=pool_id)
-        say(f"user pool {pool_id} is removed")
+        yield
+    except StepFailed as e:
+        raise StepFailed(f"{name}: {e.what}", e.todo) from e
+    except stripe.PermissionError as e:
+        raise StepFailed(f"{name}: {key_refused(e)}", _AGAIN) from e
+    except (BotoCoreError, ClientError, stripe.StripeError) as e:
+        raise StepFailed(f"{name}: {e}", _AGAIN) from e

@@ -1,9 +1,10 @@
 """The three stacks of infra/: before the functions, and after them."""
 
-import json
 from collections.abc import Callable, Mapping
 
 from ops import templates
+from ops.deploying.data import Data
+from ops.deploying.memory import Memory
 from ops.deploying.step import Say, Shop, StepFailed
 from ops.stacks import Stacks
 
@@ -38,11 +39,21 @@ class Stack:
         stack = self._shop.stage.stack(self._part)
         parameters = self._parameters(body)
         if PROTECTED in parameters and not self._stacks.stands(stack):
+            self._check_what_was_kept()
             # Rolled back after a failure, what is protected would stay and be in the way for good.
             made = self._stacks.deploy(stack, body, {**parameters, PROTECTED: "false"}, say)
             self._stacks.deploy(stack, body, parameters, say)
             return made
         return self._stacks.deploy(stack, body, parameters, say)
+
+    def _check_what_was_kept(self) -> None:
+        """A new stack cannot be made over what an earlier one has left."""
+        if kept := Data(self._shop, self._stacks).without_stack():
+            raise StepFailed(
+                f"there is {', '.join(kept)}, kept when its stack was removed",
+                "to have it back, import it: docs/going-live.md, `A table without its stack`; to "
+                f"remove it for good: make destroy STAGE={self._shop.stage.name} ARGS=--data",
+            )
 
     def _body(self) -> str:
         return templates.body(self._part, self._shop.catalogue.product)
@@ -79,17 +90,11 @@ def values(shop: Shop, *, with_api: bool = False) -> Mapping[str, str]:
 
 
 def api_id(shop: Shop) -> str:
-    """The API's id, as Chalice remembers it.
+    """The API's id.
 
     Raises:
         StepFailed: nothing was deployed yet.
     """
-    path = shop.root / ".chalice/deployed" / f"{shop.stage.name}.json"
-    try:
-        resources = json.loads(path.read_text("utf-8"))["resources"]
-    except (OSError, ValueError, KeyError):
-        resources = []
-    for resource in resources:
-        if resource.get("resource_type") == "rest_api":
-            return str(resource["rest_api_id"])
+    if api := Memory(shop).api_id():
+        return api
     raise StepFailed("the API is not deployed yet", "deploy the functions first")

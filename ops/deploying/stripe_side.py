@@ -55,25 +55,60 @@ class Webhook:
             deployment=self._shop.stage.deployment,
             known=parameters.get(WEBHOOK_SECRET),
             store=lambda secret: parameters.put_secret(WEBHOOK_SECRET, secret),
+            home=self._shop.stage.home,
         )
         return f"{url}: {_said(todo)}"
 
     def remove(self) -> str:
         """Have nothing delivered any more."""
         client = stripe_account.client(self._shop)
-        ours = webhook.find(client, self._shop.stage.deployment)
+        ours, others = self.endpoints()
         for endpoint in ours:
             client.v1.webhook_endpoints.delete(endpoint.id)
+        if self.endpoints()[0]:
+            raise StepFailed("Stripe still has the webhook endpoint", "run the same command again")
         self._shop.parameters.delete(WEBHOOK_SECRET)
-        return f"{len(ours)} endpoints removed"
+        kept = f"; kept, since it is not this site's: {_addresses(others)}" if others else ""
+        return f"{len(ours)} endpoints removed{kept}"
+
+    def endpoints(self) -> tuple[list[webhook.Endpoint], list[webhook.Endpoint]]:
+        """Ours, and those of other deployments of this name."""
+        stage, site = self._shop.stage, self._shop.parameters.get(SITE_URL)
+        found = webhook.find(stripe_account.client(self._shop), stage.deployment)
+        ours = webhook.ours(found, _url(site) if site else None, stage.home)
+        return ours, [endpoint for endpoint in found if endpoint not in ours]
+
+    def check(self) -> None:
+        """Whether this Stripe account is this deployment's.
+
+        Raises:
+            StepFailed: another deployment of this name, or a sandbox, takes its events.
+        """
+        if others := self.endpoints()[1]:
+            name = self._shop.stage.deployment
+            raise StepFailed(
+                f"this Stripe account already serves a {name}: {_addresses(others)}",
+                "stop that one (a sandbox is one, too), or remove its endpoint at "
+                "https://dashboard.stripe.com/webhooks; or give this stage another name in "
+                "infra/stages.toml, or a Stripe account of its own",
+            )
 
     def _look(self) -> tuple[webhook.Plan, str]:
         known = self._shop.parameters.all()
         if SITE_URL not in known:
             raise StepFailed("the site has no address yet", "deploy the edge first")
-        url = known[SITE_URL].rstrip("/") + webhook.PATH
-        ours = webhook.find(stripe_account.client(self._shop), self._shop.stage.deployment)
-        return webhook.plan(ours, url, secret_known=WEBHOOK_SECRET in known), url
+        self.check()
+        url = _url(known[SITE_URL])
+        home, secret_known = self._shop.stage.home, WEBHOOK_SECRET in known
+        return webhook.plan(self.endpoints()[0], url, secret_known=secret_known, home=home), url
+
+
+def _url(site: str) -> str:
+    return site.rstrip("/") + webhook.PATH
+
+
+def _addresses(endpoints: list[webhook.Endpoint]) -> str:
+    return ", ".join(f"{endpoint.url} ({endpoint.id})" for endpoint in endpoints)
 
 
 def _said(todo: webhook.Plan) -> str:

@@ -126,9 +126,13 @@ class Look:
         found = self._client("lambda").get_account_settings()
         return int(found["AccountLimit"]["ConcurrentExecutions"])
 
-    def cluster(self, name: str) -> Mapping[str, Any]:
-        """An EKS cluster."""
-        found: Mapping[str, Any] = self._client("eks").describe_cluster(name=name)["cluster"]
+    def cluster(self, name: str) -> Mapping[str, Any] | None:
+        """An EKS cluster; None when there is none of that name."""
+        eks = self._client("eks")
+        try:
+            found: Mapping[str, Any] = eks.describe_cluster(name=name)["cluster"]
+        except eks.exceptions.ResourceNotFoundException:
+            return None
         return found
 
     def groups_of(self, role: str, cluster: str) -> list[str]:
@@ -189,8 +193,10 @@ class Look:
 
     @cached_property
     def endpoints(self) -> list[webhook.Endpoint]:
-        """Our webhook endpoints."""
-        return webhook.find(self.stripe, self.stage.deployment)
+        """Our webhook endpoints, and not those of another deployment of this name."""
+        url = self.parameters.get(SITE_URL, "").rstrip("/") + webhook.PATH
+        found = webhook.find(self.stripe, self.stage.deployment)
+        return webhook.ours(found, url, self.stage.home)
 
     @cached_property
     def plan_changes(self) -> list[plans.Change]:
@@ -218,3 +224,8 @@ class SandboxLook(Look):
         return {name.lower(): value for name, value in self.shop.env.items()} | {
             SITE_URL: self._api
         }
+
+    @cached_property
+    def endpoints(self) -> list[webhook.Endpoint]:
+        """All of this name: a sandbox has no AWS account to tell them apart by."""
+        return webhook.find(self.stripe, self.stage.deployment)

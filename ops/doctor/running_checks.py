@@ -128,7 +128,14 @@ def secret_matches(look: Look) -> Finding:
             f"copy the signing secret from the endpoint's page in Stripe's dashboard: "
             f"python -m ops secret {WEBHOOK_SECRET} --stage {look.stage.name}",
         )
-    return ok(name, "the one in SSM" if noted else "unknown: Stripe tells it only once")
+    if not noted:
+        return warn(
+            name,
+            "cannot be known: Stripe tells it only once, and nobody noted it at the endpoint",
+            f"store it again, which notes it: python -m ops secret {WEBHOOK_SECRET} "
+            f"--stage {look.stage.name}",
+        )
+    return ok(name, "the one in SSM")
 
 
 def undelivered(look: Look) -> Finding:

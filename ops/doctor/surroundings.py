@@ -13,6 +13,22 @@ VPC_CNI = "vpc-cni"
 """EKS's own network plugin. It can enforce NetworkPolicies, and does not unless told."""
 
 
+_PROBE = (
+    "see for yourself: a pod in a tenant's namespace that asks for http://169.254.169.254 must get "
+    "no answer (docs/going-live.md, `The cluster's network`)"
+)
+
+
+def _no_cluster(name: str, look: Look) -> Finding:
+    wanted = look.stage.cluster_name
+    return fail(
+        name,
+        f"there is no EKS cluster {wanted} in this account and region",
+        "make one (docs/going-live.md, `The cluster`), or name yours as cluster_name in "
+        "infra/stages.toml; then python -m ops configure, and make deploy",
+    )
+
+
 def user_pool(look: Look) -> Finding:
     """Accounts work as the pages expect, and nobody learns who has one."""
     name, client = "user pool", look.pool_client
@@ -53,7 +69,8 @@ def cluster(look: Look) -> Finding:
     settings = look.settings_of(rights.WORKER)
     if settings.kube_server:
         return ok(name, f"{settings.kube_server}, by a token")
-    found = look.cluster(wanted)
+    if (found := look.cluster(wanted)) is None:
+        return _no_cluster(name, look)
     if found.get("status") != "ACTIVE":
         return fail(name, f"{wanted} is {found.get('status')}", "wait, and look again")
     private = not found.get("resourcesVpcConfig", {}).get("endpointPublicAccess", True)
@@ -80,10 +97,14 @@ def isolation(look: Look) -> Finding:
     """The cluster's network enforces NetworkPolicies: without that no tenant is kept to itself."""
     name, wanted = "isolation", look.stage.cluster_name
     if look.settings_of(rights.WORKER).kube_server:
-        return ok(name, "is up to the cluster's network: it has to enforce NetworkPolicies")
+        return warn(name, "cannot be looked at: the cluster is reached by a token", _PROBE)
+    if look.cluster(wanted) is None:
+        return _no_cluster(name, look)
     settings = look.addon(VPC_CNI, wanted)
     if settings is None:
-        return ok(name, f"{VPC_CNI} is no add-on here: what you have must enforce NetworkPolicies")
+        return warn(
+            name, f"cannot be known: EKS does not keep {VPC_CNI} of {wanted} as an add-on", _PROBE
+        )
     if str(settings.get("enableNetworkPolicy")).lower() != "true":
         return warn(
             name,

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -39,9 +40,36 @@ def tree(tmp_path_factory):
     for name in ("app.py", "requirements.txt"):
         shutil.copy(ROOT / name, tree)
     ignore = shutil.ignore_patterns("__pycache__", "deployments", "deployed")
-    for name in ("chalicelib", ".chalice"):
+    for name in ("chalicelib", ".chalice", "ops", "infra"):
         shutil.copytree(ROOT / name, tree / name, ignore=ignore)
     return tree
+
+
+HOME = {"account": "123456789012", "region": "eu-central-1"}
+"""Where the stage of these tests lives; moto's account."""
+
+
+def settled(clone, **home):
+    """The clone, once its stage `dev` has a home."""
+    lines = "".join(f'{key} = "{value}"\n' for key, value in (HOME | home).items())
+    file = clone / "infra/stages.toml"
+    file.write_text(file.read_text().replace("[dev]\n", f"[dev]\n{lines}"))
+    subprocess.run(
+        [sys.executable, "-B", "-m", "ops", "configure"], cwd=clone, check=True, capture_output=True
+    )
+    return clone
+
+
+@pytest.fixture(scope="session")
+def clone(tree, packages, tmp_path_factory):  # the package is built once for all of them
+    """Makes clones of the repository, each somebody else's, in which `dev` has a home."""
+
+    def make(**home):
+        made = tmp_path_factory.mktemp("clone") / "project"
+        shutil.copytree(tree, made, ignore=shutil.ignore_patterns("package-*", "deployed"))
+        return settled(made, **home)
+
+    return make
 
 
 @pytest.fixture(scope="session")
@@ -119,9 +147,19 @@ def shop(aws, stripe_url, tmp_path, monkeypatch):
     deployed = tmp_path / ".chalice/deployed"
     deployed.mkdir(parents=True)
     return Shop(
-        stage=stages.load("dev"), catalogue=wiring.catalogue(), session=boto3.Session(),
+        stage=replace(stages.load("dev"), **HOME), catalogue=wiring.catalogue(), session=boto3.Session(),
         root=tmp_path, env={"STRIPE_SECRET_KEY": "sk_test_sandbox"}, stripe_base=stripe_url,
     )  # fmt: skip
+
+
+@pytest.fixture
+def settled_file(tmp_path, monkeypatch):
+    """infra/stages.toml, in which `dev` has a home."""
+    file = tmp_path / "stages.toml"
+    lines = "".join(f'{key} = "{value}"\n' for key, value in HOME.items())
+    file.write_text(stages.FILE.read_text("utf-8").replace("[dev]\n", f"[dev]\n{lines}"))
+    monkeypatch.setattr(stages, "FILE", file)
+    return file
 
 
 class Outputs(Stacks):

@@ -12,13 +12,14 @@ STAGE = stages.load("dev")
 
 
 @pytest.fixture(scope="module")
-def chalice(tree, aws):
+def chalice(clone, aws):
     """Runs the CLI; what it printed."""
+    here = clone()
 
     def run(verb):
         done = subprocess.run(
             [*CHALICE, verb, "--stage", "dev"],
-            cwd=tree, env=BARE | pip_settings() | aws.environment, capture_output=True, text=True, check=False,
+            cwd=here, env=BARE | pip_settings() | aws.environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

@@ -36,7 +36,7 @@ SOUND = {
     },
     "backups": "ENABLED",
     "queues": {
-        "arm-engine-dev-tenants.fifo": {"FifoQueue": "true", "VisibilityTimeout": "60", "RedrivePolicy": json.dumps(
+        "arm-engine-dev-tenants.fifo": {"FifoQueue": "true", "VisibilityTimeout": "270", "RedrivePolicy": json.dumps(
             {"deadLetterTargetArn": "arn:aws:sqs:eu:1:arm-engine-dev-tenants-dead.fifo", "maxReceiveCount": 5})},
         "arm-engine-dev-tenants-dead.fifo": {"ApproximateNumberOfMessages": "0"},
     },
@@ -181,7 +181,7 @@ QUEUE = ["queues", "arm-engine-dev-tenants.fifo"]
         ("index `due`", put(["table", "GlobalSecondaryIndexes"], []), "fail", "there is none", "make deploy"),
         ("queue", put([*QUEUE, "FifoQueue"], "false"), "fail", "is not FIFO", "make deploy"),
         ("queue", drop(*QUEUE, "RedrivePolicy"), "fail", "no dead-letter queue", "make deploy"),
-        ("queue", put([*QUEUE, "VisibilityTimeout"], "30"), "fail", "more than 45 s", "make deploy"),
+        ("queue", put([*QUEUE, "VisibilityTimeout"], "269"), "fail", "for 270 s or more", "make deploy"),
         ("dead letters", put(["queues", "arm-engine-dev-tenants-dead.fifo", "ApproximateNumberOfMessages"], "3"), "warn", "3", "find the bug"),
         ("queue to worker", put(["event_sources"], []), "fail", "nothing feeds the worker", "make deploy"),
         ("queue to worker", put(["event_sources", 0, "State"], "Disabled"), "fail", "Disabled", "enable it"),
@@ -210,7 +210,10 @@ QUEUE = ["queues", "arm-engine-dev-tenants.fifo"]
         ("cluster", put(["groups"], ["system:masters"]), "fail", "does not take the worker for one of arm-engine:workers", "aws eks create-access-entry"),
         ("isolation", put(["addons", "vpc-cni"], {}), "warn", "enforces no NetworkPolicies", "aws eks update-addon"),
         ("isolation", put(["addons", "vpc-cni", "enableNetworkPolicy"], "false"), "warn", "tenants reach each other", "update-addon"),
-        ("isolation", drop("addons", "vpc-cni"), "ok", "what you have must enforce", ""),
+        ("isolation", drop("addons", "vpc-cni"), "warn", "cannot be known", "must get no answer"),
+        ("isolation", put(["clusters"], None), "fail", "there is no EKS cluster arm-engine-dev", "cluster_name"),
+        ("cluster", put(["clusters"], None), "fail", "there is no EKS cluster arm-engine-dev", "make one"),
+        ("endpoint's secret", put(["endpoints"], [webhook.Endpoint("we_1", URL, API_VERSION, SUBSCRIBED, enabled=True)]), "warn", "cannot be known", "python -m ops secret"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_found_and_told(shop, name, plant, state, said, todo):

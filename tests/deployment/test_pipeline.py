@@ -19,9 +19,8 @@ from chalicelib.domain.stripe_event import API_VERSION, SUBSCRIBED
 from ops import chalice_files, pages, stripe_account, trimming, webhook
 from ops.cli import ops
 from ops.commands.common import shop_of
-from ops.deploying import answers, code, limits, pipeline
+from ops.deploying import answers, code, limits, pipeline, taking_down
 from ops.deploying.before import Check
-from ops.deploying.code import Memory
 from ops.deploying.limits import Limits
 from ops.deploying.site import Site
 from ops.deploying.stacks import Stack, values
@@ -40,7 +39,10 @@ def said():
 def test_the_check_tells_where_one_is(shop):
     """Account, region and mode; the key that was given is kept in SSM, encrypted."""
     check = Check(shop)
-    assert "AWS account 123456789012 in eu-central-1, Stripe in test mode" in check.plan()
+    assert (
+        "arm-engine-dev: AWS account 123456789012 in eu-central-1, Stripe in test mode"
+        in check.plan()
+    )
     assert shop.parameters.get("stripe_secret_key") is None, "a plan changes nothing"
     assert "stored" in check.run(print)
     ssm = shop.session.client("ssm")
@@ -95,8 +97,9 @@ def test_a_stack_is_made_told_and_left_alone(shop, stacks):
 def test_what_holds_data_is_protected_once_it_is_made(shop):
     """Not before: what is protected cannot be rolled back, and would be in the way for good."""
     stacks = Mock()
-    stacks.stands.side_effect = [False, True]
-    stack = Stack(shop, stacks, "data", "data", lambda: values(shop))
+    stacks.stands.side_effect = [False, False, True]
+    fresh = replace(shop, stage=replace(shop.stage, name="fresh"))
+    stack = Stack(fresh, stacks, "data", "data", lambda: values(shop))
     stack.run(said()[1])
     stack.run(said()[1])
     asked = [call.args[2]["Protected"] for call in stacks.deploy.call_args_list]
@@ -127,56 +130,40 @@ def test_a_stack_that_was_never_finished_is_removed_first(stacks, monkeypatch, s
 
 def test_a_template_asks_for_what_there_is(shop):
     """Every parameter of every template has a value."""
-    api_was_deployed(shop, "a1b2c3")
+    _, api_id = an_api(shop)
     known = values(shop, with_api=True)
     for name in ("data", "edge", "alarms"):
         stack = Stack(shop, None, name, name, lambda: known)
         assert stack._parameters(stack._body())
-    assert known["ApiId"] == "a1b2c3"
+    assert known["ApiId"] == api_id
 
 
 def test_the_edge_waits_for_the_api(shop):
     """It needs the API's id."""
+    gateway, api_id = an_api(shop)
+    gateway.delete_rest_api(restApiId=api_id)
     with pytest.raises(StepFailed, match="deploy the functions first"):
         values(shop, with_api=True)
-
-
-def api_was_deployed(shop, api_id):
-    """What Chalice remembers."""
-    file = shop.root / ".chalice/deployed/dev.json"
-    resources = [{"resource_type": "rest_api", "name": "rest_api", "rest_api_id": api_id}]
-    file.write_text(json.dumps({"resources": resources, "schema_version": "2.0"}))
-    return file
-
-
-def test_what_chalice_remembers_is_known_to_every_machine(shop):
-    """A colleague's deploy updates the same functions, and does not make them anew."""
-    file, memory = api_was_deployed(shop, "abc"), Memory(shop)
-    memory.keep()
-    before = file.read_bytes()
-    assert not memory.restore(), "what is here is newer than what is there"
-    file.unlink()
-    assert memory.restore()
-    assert file.read_bytes() == before
-    assert "deployed" not in "".join(shop.parameters.all()), "no function takes it for a setting"
-    memory.forget()
-    assert not memory.restore()
 
 
 def an_api(shop):
     """As Chalice leaves it: deployed, without limits and with API Gateway's own answers."""
     gateway = shop.session.client("apigateway")
+    for other in gateway.get_rest_apis()["items"]:
+        gateway.delete_rest_api(restApiId=other["id"])
     api_id = gateway.create_rest_api(name="arm-engine")["id"]
     root = gateway.get_resources(restApiId=api_id)["items"][0]["id"]
     gateway.put_method(
         restApiId=api_id, resourceId=root, httpMethod="GET", authorizationType="NONE"
     )
     gateway.put_integration(
-        restApiId=api_id, resourceId=root, httpMethod="GET", type="HTTP",
-        integrationHttpMethod="GET", uri="https://x.example",
+        restApiId=api_id, resourceId=root, httpMethod="GET", type="AWS_PROXY",
+        integrationHttpMethod="POST", uri=(
+            "arn:aws:apigateway:eu-central-1:lambda:path/2015-03-31/functions/"
+            "arn:aws:lambda:eu-central-1:123456789012:function:arm-engine-dev/invocations"
+        ),
     )  # fmt: skip
     gateway.create_deployment(restApiId=api_id, stageName="dev")
-    api_was_deployed(shop, api_id)
     return gateway, api_id
 
 
@@ -398,8 +385,7 @@ def test_chalices_words_are_kept_when_it_fails(shop):
 
 @pytest.mark.parametrize("anew", [False, True])
 def test_a_package_that_was_not_trimmed_does_not_ship_in_silence(shop, monkeypatch, anew):
-    """Chalice builds another when the folder has changed; what was deployed is remembered still."""
-    api_was_deployed(shop, "abc")
+    """Chalice builds another when the folder has changed; nobody takes it for the trimmed one."""
     folder = shop.root / ".chalice/deployments"
     folder.mkdir()
 
@@ -419,8 +405,6 @@ def test_a_package_that_was_not_trimmed_does_not_ship_in_silence(shop, monkeypat
             code.Code(shop).run(print)
     else:
         assert code.Code(shop).run(print) == "deployed"
-    (shop.root / ".chalice/deployed/dev.json").unlink()
-    assert Memory(shop).restore()
 
 
 def test_without_a_region_or_rights_a_deploy_says_so(shop, monkeypatch):
@@ -469,11 +453,14 @@ def test_a_dry_run_changes_nothing(shop, monkeypatch):
 
 
 @pytest.mark.parametrize(("typed", "data"), [("yes\n", []), ("arm-engine-dev\nyes\n", ["--data"])])
-def test_destroy_asks(shop, monkeypatch, typed, data):
-    """By name; and a second time for what cannot be had back."""
-    monkeypatch.setattr(pipeline, "destroy", lambda *_, **__: pytest.fail("it was not confirmed"))
+def test_destroy_asks(shop, settled_file, monkeypatch, typed, data):
+    """By name; and a second time for what cannot be had back; it says where it is."""
+    monkeypatch.setattr(
+        taking_down, "destroy", lambda *_, **__: pytest.fail("it was not confirmed")
+    )
     done = CliRunner().invoke(ops, ["destroy", "--stage", "dev", *data], input=typed)
     assert done.exit_code == 1
+    assert "arm-engine-dev in AWS account 123456789012 in eu-central-1" in done.output
     assert "nothing was done" in done.output
 
 
@@ -481,20 +468,21 @@ def test_destroy_asks(shop, monkeypatch, typed, data):
 def test_destroy_keeps_the_data_unless_told_twice(shop, bucket, monkeypatch, site_is_known):
     """What customers see goes first; table and accounts only by the second word."""
     monkeypatch.setattr(code, "chalice", lambda *_: None)
-    api_was_deployed(shop, "abc")
+    gateway, api_id = an_api(shop)
+    gateway.delete_rest_api(restApiId=api_id)
     site_is_known()
     Webhook(shop).run(print)
     Site(shop, bucket).run(print)
     Stack(shop, bucket, "data", "data", lambda: values(shop)).run(print)
     dynamodb = shop.session.client("dynamodb")
     _, say = said()
-    pipeline.destroy(shop, bucket, say, say, data=False)
+    taking_down.destroy(shop, bucket, say, say, data=False)
     assert webhook.find(stripe_account.client(shop), "arm-engine-dev") == []
     name = bucket.outputs("")["Bucket"]
     assert "Contents" not in shop.session.client("s3").list_objects_v2(Bucket=name)
     assert dynamodb.describe_table(TableName="arm-engine-dev")["Table"]["TableStatus"] == "ACTIVE"
     assert bucket.find("arm-engine-dev-data")
-    pipeline.destroy(shop, bucket, say, say, data=True)
+    taking_down.destroy(shop, bucket, say, say, data=True)
     assert bucket.find("arm-engine-dev-data") is None
     assert "arm-engine-dev" not in dynamodb.list_tables()["TableNames"]
 

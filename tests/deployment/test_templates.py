@@ -3,14 +3,17 @@
 import json
 import subprocess
 import sys
+from typing import get_args
 
 import boto3
 import pytest
 from moto import mock_aws
 
+from bench import bill
 from chalicelib import wiring
-from chalicelib.entrypoints import worker
+from chalicelib.entrypoints import metrics, worker
 from ops import chalice_files, rights, stages, templates
+from ops.deploying import limits
 from sandbox import seed
 from sandbox.site.headers import SECURITY
 from tests.deployment.conftest import STAGES
@@ -91,7 +94,7 @@ def test_the_queue_fits_the_worker():
     queues = resources("data", "AWS::SQS::Queue")
     assert queues["Queue"]["RedrivePolicy"]["maxReceiveCount"] == worker.MAX_RECEIVES
     assert queues["Queue"]["VisibilityTimeout"] == seed.VISIBILITY
-    assert queues["Queue"]["VisibilityTimeout"] > chalice_files.SIZES[rights.WORKER][1]
+    assert queues["Queue"]["VisibilityTimeout"] >= 6 * chalice_files.SIZES[rights.WORKER][1]
     assert all(queue["FifoQueue"] is True for queue in queues.values())
 
 
@@ -186,8 +189,50 @@ def test_a_scheduled_function_that_fails_wakes_somebody():
         if alarm["MetricName"] == "Errors" and alarm["Namespace"] == "AWS/Lambda"
     }
     stage = stages.load("dev")
-    for function in (rights.SWEEP, rights.AUDIT):
+    for function in (rights.WORKER, rights.SWEEP, rights.AUDIT):
         assert stage.function(function).replace(stage.deployment, "${App}-${Stage}") in watched
+    assert "${App}-${Stage}-messages" in watched, "without its mails nobody signs up"
+
+
+def by_route():
+    """The alarms that go by one route's own figures: method and path."""
+    for alarm in resources("alarms", "AWS::CloudWatch::Alarm").values():
+        found = {d["Name"]: d["Value"] for d in alarm.get("Dimensions", [])}
+        if "Resource" in found:
+            yield f"{found['Resource'].replace('/', '~1')}/{found['Method']}"
+
+
+def test_what_stops_a_sale_wakes_somebody():
+    """Buying, signing up, signing in, and seeing what one has bought; and what brings the news."""
+    assert {route.rpartition("~1")[2] for route in by_route()} == {
+        "webhook/POST", "create-checkout-session/POST", "signup/POST", "login/POST", "status/GET",
+    }  # fmt: skip
+    figures = {a["MetricName"] for a in resources("alarms", "AWS::CloudWatch::Alarm").values()}
+    assert {"TooManyRequests", "4XXError"} <= figures
+
+
+def test_only_routes_that_an_alarm_goes_by_have_figures():
+    """An alarm on others would never see any, and each route's figures are paid for."""
+    watched = {name for name, limit in limits.LIMITS.items() if limit.watched}
+    assert watched == set(by_route())
+
+
+def test_the_pool_is_of_the_tier_that_the_pages_use():
+    """Left out, it would be the dearer one."""
+    (pool,) = resources("data", "AWS::Cognito::UserPool").values()
+    assert pool["UserPoolTier"] == "LITE"
+
+
+def test_the_bill_counts_what_the_templates_make():
+    """Alarms, figures and the pool's tier; a new alarm is a new line of it."""
+    assert len(resources("alarms", "AWS::CloudWatch::Alarm")) == bill.ALARMS
+    assert sum(limit.watched for limit in limits.LIMITS.values()) == bill.WATCHED_ROUTES
+    named = {
+        transformation["MetricName"]
+        for metric in resources("alarms", "AWS::Logs::MetricFilter").values()
+        for transformation in metric["MetricTransformations"]
+    }
+    assert named | set(get_args(metrics.Name)) == bill.FIGURES.keys()
 
 
 def test_the_dashboard_shows_every_alarm():

@@ -23,7 +23,17 @@ if TYPE_CHECKING:
     from chalicelib.gateways.kubernetes_http import AccessProvider, KubernetesHttp
     from chalicelib.gateways.parameters import Pairs, Parameters
     from chalicelib.gateways.tokens import Tokens
-    from chalicelib.ports import Accounts, Clock, Cluster, Nudges, Payments, Queue, Records
+    from chalicelib.ports import (
+        Accounts,
+        Clock,
+        Cluster,
+        Nudges,
+        Payments,
+        Queue,
+        Records,
+        Sessions,
+    )
+    from chalicelib.services.accounts import AccountBook
     from chalicelib.services.auditing import Audit
     from chalicelib.services.checkout import Checkouts
     from chalicelib.services.free import FreePlan
@@ -84,6 +94,13 @@ def _template_files(folder: str) -> dict[str, str]:
 
 def _plans() -> str:
     return Path(__file__).with_name("plans.toml").read_text("utf-8")
+
+
+@cache
+def common_passwords() -> frozenset[str]:
+    """What nobody may choose as a password; read by whoever sets one."""
+    text = Path(__file__).with_name("common_passwords.txt").read_text("utf-8")
+    return frozenset(line for line in text.splitlines() if not line.startswith("#"))
 
 
 def clock() -> "Clock":
@@ -236,12 +253,43 @@ def tokens() -> "Tokens":
 
 
 @cache
+def sessions() -> "Sessions":
+    """The table, for ending sessions."""
+    from chalicelib.gateways.sessions import SessionTable
+
+    return SessionTable(_db())
+
+
+@cache
 def accounts() -> "Accounts | None":
-    """The user pool, if this deployment has one."""
+    """The user pool, if this deployment has one; it is the one that issues the tokens."""
     from chalicelib.gateways.user_pool import UserPool
 
-    client_id = settings().user_pool_client_id
-    return UserPool(client_id) if client_id else None
+    given = settings()
+    if not given.user_pool_client_id:
+        return None
+    return UserPool(
+        given.user_pool_client_id,
+        client_secret=given.user_pool_client_secret,
+        pool_id=(given.jwt_issuer or "").rpartition("/")[2],
+    )
+
+
+def account_book() -> "AccountBook | None":
+    """Signs up, confirms, resets."""
+    from chalicelib.services.accounts import AccountBook
+
+    pool = accounts()
+    if pool is None:
+        return None
+    return AccountBook(
+        accounts=pool,
+        sessions=sessions(),
+        issuer=settings().jwt_issuer or "",
+        common=common_passwords,
+        words=(catalogue().product.name,),
+        clock=time.time,  # tokens know no other
+    )
 
 
 def checkouts() -> "Checkouts":

@@ -38,6 +38,14 @@ EVENT_SOURCE: Mapping[str, tuple[str, ...]] = {
 }
 """What Lambda itself does in the function's name, to feed it from the queue."""
 
+ACCOUNTS: Mapping[str, tuple[str, ...]] = {
+    API: (
+        "AdminConfirmSignUp", "AdminDeleteUser", "AdminGetUser", "AdminUpdateUserAttributes",
+        "AdminUserGlobalSignOut",
+    ),
+}  # fmt: skip
+"""What a sign-up, a confirmation and a reset do beyond Cognito's public calls: decision 30."""
+
 CLUSTER: Mapping[str, tuple[str, ...]] = {
     WORKER: ("DescribeCluster",),
     AUDIT: ("DescribeCluster",),
@@ -66,6 +74,11 @@ def policy(function: str, stage: Stage) -> Policy:
         _allow("sqs", queue_actions, queue),
         _allow("ssm", ("GetParametersByPath",), f"arn:*:ssm:*:*:parameter{stage.parameters_path}"),
         _allow("eks", CLUSTER.get(function, ()), cluster),
+        # A pool's name is not known before it is made: its tag is.
+        {
+            **_allow("cognito-idp", ACCOUNTS.get(function, ()), "arn:*:cognito-idp:*:*:userpool/*"),
+            "Condition": {"StringEquals": {"aws:ResourceTag/deployment": stage.deployment}},
+        },
     ]
     if function in {WORKER, AUDIT} and stage.subnet_ids:
         # Network interfaces are made before they have a name.

@@ -40,6 +40,7 @@ _PLAIN = (
     "due_at",
     "polled_at",
     "updated_at",
+    "not_before",
 )
 _NAMES = (*_PLAIN, *_NESTED, "disputes")
 _COUNTERS = frozenset({"customer_generation", "nudged", "reconciled", "attempts", "version"})
@@ -65,6 +66,8 @@ def _kept(record: Record, name: str) -> Any:  # noqa: ANN401 - whatever an item 
     value = getattr(record, name)
     if name == "disputes":
         return set(value) or None
+    if name == "user":
+        return {"issuer": value.issuer, "subject": value.subject, "email": value.email}
     return asdict(value) if name in _NESTED and value is not None else value
 
 
@@ -76,7 +79,7 @@ def record_of(tenant_id: str, item: Mapping[str, Any]) -> Record:
     subscription = billing.get("subscription")
     return Record(
         tenant_id=tenant_id,
-        user=User(**item["user"]),
+        user=User(**{name: item["user"].get(name) for name in ("issuer", "subject", "email")}),
         billing=Billing(
             subscription=_known(Subscription, subscription),
             duplicates=tuple(billing.get("duplicates", ())),

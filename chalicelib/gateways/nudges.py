@@ -42,7 +42,8 @@ class NudgeTable:
         except Cancelled as e:
             if lines and e.failed(1) and not e.failed(0):
                 return "duplicate"
-            return "duplicate" if e.item(0) else "unknown"
+            there = e.item(0)
+            return "duplicate" if there and "user" in there else "unknown"
         return "nudged"
 
     def _nudging(  # noqa: PLR0913 - what a nudge may bring along
@@ -56,7 +57,8 @@ class NudgeTable:
         polled: bool = False,
     ) -> Op:
         retry_at = now + NUDGE_RETRY
-        when, values = "attribute_exists(pk)", {}
+        # What has an end by itself is no record, but the place of one that was forgotten.
+        when, values = "attribute_exists(pk) AND attribute_not_exists(expires_at)", {}
         if polled:
             when += " AND (attribute_not_exists(polled_at) OR polled_at <= :long_ago)"
             values[":long_ago"] = now - POLL_INTERVAL

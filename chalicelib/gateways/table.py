@@ -1,11 +1,12 @@
 """The DynamoDB table: records with their timelines and pointers, and the count of Free grants."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from chalicelib.domain.due import NUDGE_RETRY
-from chalicelib.domain.errors import Conflict, FreeFull
-from chalicelib.domain.record import Record
+from chalicelib.domain.errors import Conflict, FreeFull, Unauthenticated
+from chalicelib.domain.record import Record, User
 from chalicelib.domain.timeline import Line
 from chalicelib.gateways.dynamodb import Cancelled, Op
 from chalicelib.gateways.items import attributes, changes, record_of
@@ -17,8 +18,14 @@ class Table(NudgeTable):
 
     def read(self, tenant_id: str) -> Record | None:
         """The record as it is now."""
-        item = self._db.get(record_key(tenant_id))
-        return record_of(tenant_id, item) if item else None
+        return _record(tenant_id, self._db.get(record_key(tenant_id)))
+
+    def own(self, user: User) -> Record | None:
+        """The same for whoever is signed in, who may not be any more."""
+        item = self._db.get(record_key(user.tenant_id))
+        if item and user.is_signed_out(item.get("not_before")):
+            raise Unauthenticated
+        return _record(user.tenant_id, item)
 
     def create(self, record: Record) -> None:
         """Write a first record; Conflict when there is one already."""
@@ -99,7 +106,9 @@ class Table(NudgeTable):
     def all(self) -> Iterator[Record]:
         """Every record there is, page by page: reads the whole table, for the audit only."""
         for item in self._db.scan("sk", "RECORD"):
-            yield record_of(item["pk"].removeprefix("TENANT#"), item)
+            record = _record(item["pk"].removeprefix("TENANT#"), item)
+            if record:
+                yield record
 
     def _update(
         self, before: Record, after: Record, *, nothing_new: bool = False, deadlines: bool = False
@@ -138,6 +147,11 @@ class Table(NudgeTable):
         return [
             self._db.update(key, {"schema": 1}, add={"standing": change}, when=when, values=values)
         ]
+
+
+def _record(tenant_id: str, item: Mapping[str, Any] | None) -> Record | None:
+    """A record; what is left of one that was forgotten is none."""
+    return record_of(tenant_id, item) if item and "user" in item else None
 
 
 _CURSOR = {"pk": "SWEEP", "sk": "CURSOR"}

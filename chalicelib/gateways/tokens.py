@@ -42,7 +42,8 @@ class Tokens:
         subject = _text(claims["sub"])
         if subject is None:
             raise Unauthenticated
-        return User(issuer=self._issuer, subject=subject, email=_email(claims))
+        since = _moment(claims)
+        return User(issuer=self._issuer, subject=subject, email=_email(claims), since=since)
 
     def _claims(self, token: str) -> dict[str, Any]:
         key: Any = self._secret
@@ -85,6 +86,18 @@ def _email(claims: dict[str, Any]) -> str | None:
     """
     verified = claims.get("email_verified", True)
     return _text(claims.get("email")) if verified is True or verified == "true" else None
+
+
+def _moment(claims: dict[str, Any]) -> int | None:
+    """When somebody logged in: a token that was renewed says when that was, and when it was made.
+
+    None where neither is said: then it may have been at any time.
+    """
+    for name in ("auth_time", "iat"):
+        said = claims.get(name)
+        if isinstance(said, int | float) and not isinstance(said, bool):
+            return int(said)
+    return None
 
 
 def _text(claim: object) -> str | None:

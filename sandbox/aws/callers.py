@@ -28,6 +28,8 @@ def rights(call: Call) -> Iterator[Right]:
     elif call.service == "ssm":
         path = call.body.get("Path") or call.body.get("Name", "")
         yield f"ssm:{call.action}", f"parameter{path}"
+    elif call.service == "cognito-idp":
+        yield f"{call.service}:{call.action}", "userpool/*"  # which one is a matter of its tag
     else:
         yield f"{call.service}:{call.action}", ""
 

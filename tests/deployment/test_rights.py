@@ -59,20 +59,31 @@ def test_nothing_is_allowed_by_a_star(stage):
                 assert all(action.startswith("xray:") for action in statement["Action"])
             else:
                 name = statement["Resource"].split(":", 5)[5].removesuffix(":*")
+                if name == "userpool/*":
+                    tag = {"aws:ResourceTag/deployment": f"arm-engine-{stage}"}
+                    assert statement["Condition"] == {"StringEquals": tag}
+                    continue
                 assert "*" not in name
                 assert f"arm-engine-{stage}" in name or name == f"parameter/arm-engine/{stage}"
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_halves_are_kept_apart(stage):
-    """The API cannot reach the cluster, nor take from the queue, nor delete; nobody the accounts."""
+    """The API cannot reach the cluster, nor take from the queue, nor delete but a sign-up.
+
+    The accounts are the API's alone, and of them it reads one at a time and sets no password.
+    """
     actions = {
         name: {action for statement in statements for action in statement["Action"]}
         for name, statements in policies(stage).items()
     }
-    assert not [a for a in actions["api"] if a.startswith("eks:") or "Delete" in a]
+    deletes = {a for a in actions["api"] if "Delete" in a}
+    assert deletes == {"cognito-idp:AdminDeleteUser"}
+    assert not [a for a in actions["api"] if a.startswith("eks:")]
     assert "sqs:ReceiveMessage" not in actions["api"] | actions["sweep"]
-    assert not [a for every in actions.values() for a in every if a.startswith("cognito")]
+    assert not {"cognito-idp:ListUsers", "cognito-idp:AdminSetUserPassword"} & actions["api"]
+    others = [actions[name] for name in ("worker", "sweep", "audit")]
+    assert not [a for every in others for a in every if a.startswith("cognito")]
 
 
 def test_a_worker_in_a_network_may_join_it():

@@ -112,18 +112,9 @@ class DynamoDb:
                 return
             arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def put(
-        self,
-        item: Mapping[str, Any],
-        *,
-        when: str | None = None,
-        values: Mapping[str, Any] | None = None,
-    ) -> Op:
-        """A put, on a condition with its own `values`."""
-        operation: dict[str, Any] = {"Item": dumped(item)}
-        if values:
-            operation["ExpressionAttributeValues"] = dumped(values)
-        return {"Put": self._conditional(operation, when)}
+    def put(self, item: Mapping[str, Any], *, when: str | None = None) -> Op:
+        """A put, on a condition."""
+        return {"Put": self._conditional({"Item": dumped(item)}, when)}
 
     def delete(
         self,

@@ -42,8 +42,7 @@ class NudgeTable:
         except Cancelled as e:
             if lines and e.failed(1) and not e.failed(0):
                 return "duplicate"
-            there = e.item(0)
-            return "duplicate" if there and "user" in there else "unknown"
+            return "duplicate" if e.item(0) else "unknown"
         return "nudged"
 
     def _nudging(  # noqa: PLR0913 - what a nudge may bring along
@@ -57,8 +56,7 @@ class NudgeTable:
         polled: bool = False,
     ) -> Op:
         retry_at = now + NUDGE_RETRY
-        # What has an end by itself is no record, but the place of one that was forgotten.
-        when, values = "attribute_exists(pk) AND attribute_not_exists(expires_at)", {}
+        when, values = "attribute_exists(pk)", {}
         if polled:
             when += " AND (attribute_not_exists(polled_at) OR polled_at <= :long_ago)"
             values[":long_ago"] = now - POLL_INTERVAL

@@ -1,7 +1,8 @@
 """The DynamoDB table: records with their timelines and pointers, and the count of Free grants."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 from chalicelib.domain.due import NUDGE_RETRY
@@ -18,14 +19,17 @@ class Table(NudgeTable):
 
     def read(self, tenant_id: str) -> Record | None:
         """The record as it is now."""
-        return _record(tenant_id, self._db.get(record_key(tenant_id)))
+        item = self._db.get(record_key(tenant_id))
+        return record_of(tenant_id, item) if item else None
 
     def own(self, user: User) -> Record | None:
         """The same for whoever is signed in, who may not be any more."""
         item = self._db.get(record_key(user.tenant_id))
-        if item and user.is_signed_out(item.get("not_before")):
+        # Of somebody who was forgotten there is no record, for as long as a token lives this.
+        mark = item or self._db.get(ended_key(user.tenant_id)) or {}
+        if user.is_signed_out(mark.get("not_before")):
             raise Unauthenticated
-        return _record(user.tenant_id, item)
+        return record_of(user.tenant_id, item) if item else None
 
     def create(self, record: Record) -> None:
         """Write a first record; Conflict when there is one already."""
@@ -106,9 +110,7 @@ class Table(NudgeTable):
     def all(self) -> Iterator[Record]:
         """Every record there is, page by page: reads the whole table, for the audit only."""
         for item in self._db.scan("sk", "RECORD"):
-            record = _record(item["pk"].removeprefix("TENANT#"), item)
-            if record:
-                yield record
+            yield record_of(item["pk"].removeprefix("TENANT#"), item)
 
     def _update(
         self, before: Record, after: Record, *, nothing_new: bool = False, deadlines: bool = False
@@ -149,9 +151,9 @@ class Table(NudgeTable):
         ]
 
 
-def _record(tenant_id: str, item: Mapping[str, Any] | None) -> Record | None:
-    """A record; what is left of one that was forgotten is none."""
-    return record_of(tenant_id, item) if item and "user" in item else None
+def ended_key(tenant_id: str) -> dict[str, Any]:
+    """Where it stands that somebody was forgotten: by a hash, for nothing is kept of them."""
+    return {"pk": f"ENDED#{sha256(tenant_id.encode()).hexdigest()[:32]}", "sk": "SESSIONS"}
 
 
 _CURSOR = {"pk": "SWEEP", "sk": "CURSOR"}

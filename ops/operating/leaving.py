@@ -1,11 +1,12 @@
 """What the law asks: everything that is known of somebody, and forgetting it."""
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
 from chalicelib.domain.errors import Conflict, CustomerGone, DomainError, SessionClosed, Temporary
-from chalicelib.domain.record import Record
+from chalicelib.domain.record import REMEMBERED, Record, tenant_id_of
 from chalicelib.domain.tenant import namespace_of
 from ops.desk import Desk
 from ops.gateways.pool import Account
@@ -64,8 +65,10 @@ def export_account(desk: Desk, account: Account) -> dict[str, Any]:
 
 
 def forget_account(desk: Desk, account: Account, say: Say) -> None:
-    """Remove somebody who only signed up."""
+    """Remove somebody who only signed up; what they hold of a log-in opens nothing more."""
     if desk.pool:
+        tenant_id = tenant_id_of(desk.issuer, account.subject)
+        desk.sessions.forget(tenant_id, int(time.time()) + REMEMBERED)
         desk.pool.delete(account)
     say("the account is deleted; there was nothing else")
 
@@ -73,9 +76,10 @@ def forget_account(desk: Desk, account: Account, say: Say) -> None:
 def forget(desk: Desk, record: Record, patience: float, say: Say) -> None:
     """Remove somebody from everything: account, Stripe, cluster, table; in an order that is safe.
 
-    The account goes first, so that nobody signs in meanwhile; Stripe's customer next, which ends
-    what is paid for; then the namespace, claimed in the record and deleted by the reconciler, as
-    always; the record last. Whatever stops it, running it again goes on.
+    The account is shut first, and every session ended: nobody gets in meanwhile. Stripe's customer
+    next, which ends what is paid for; then the namespace, claimed in the record and deleted by the
+    reconciler, as always; then the record; the account last, since it is what an address is found
+    by. Whatever stops it, running it again goes on.
 
     Raises:
         NotForgotten: the cluster did not let go in time.
@@ -84,8 +88,9 @@ def forget(desk: Desk, record: Record, patience: float, say: Say) -> None:
     tenant_id = record.tenant_id
     account = desk.pool.by_subject(record.user.subject) if desk.pool else None
     if desk.pool and account:
-        desk.pool.delete(account)
-    say("the account is deleted" if account else "there is no account (any more)")
+        desk.pool.shut(account)
+    desk.sessions.forget(tenant_id, int(time.time()) + REMEMBERED)
+    say("the account is shut" if account else "there is no account (any more)")
     _leave_stripe(desk, record, say)
     for _ in range(TRIES):
         now_there = desk.records.read(tenant_id)
@@ -102,6 +107,9 @@ def forget(desk: Desk, record: Record, patience: float, say: Say) -> None:
     else:
         raise Temporary(f"tenant {tenant_id}: its record is written too often; run it again")
     say("the record and its timeline are removed")
+    if desk.pool and account:
+        desk.pool.delete(account)
+        say("the account is deleted")
 
 
 def _leave_stripe(desk: Desk, record: Record, say: Say) -> None:

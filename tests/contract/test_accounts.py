@@ -208,7 +208,7 @@ def test_ending_sessions_leaves_the_record_alone(owner, api, codes):
 def test_no_call_is_made_to_know_who_is_signed_out(owner, api, aws_server):
     """One read answers the status, as ever."""
     held = owner("login", password=HERS)[1]["token"]
-    wiring.tokens().user(held)  # the keys are fetched
+    api.call("POST", START, token=held)
     before = requests.get(f"{aws_server}/sandbox/requests", timeout=5).json()
     status_of(api, held)
     after = requests.get(f"{aws_server}/sandbox/requests", timeout=5).json()

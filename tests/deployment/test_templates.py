@@ -123,7 +123,7 @@ def test_only_our_api_calls_the_pool():
     assert found["UserPoolClient"]["Properties"]["GenerateSecret"] is True
     parameter = found["PoolClientSecret"]["Properties"]
     assert parameter["Name"] == {"Fn::Sub": "${ParametersPath}/user_pool_client_secret"}
-    assert parameter["Value"] == {"Fn::GetAtt": "UserPoolClient.ClientSecret"}
+    assert parameter["Value"] == {"Fn::GetAtt": ["UserPoolClient", "ClientSecret"]}
     tags = found["UserPool"]["Properties"]["UserPoolTags"]
     assert tags == {"deployment": {"Fn::Sub": "${App}-${Stage}"}}
 

@@ -4,9 +4,10 @@ from typing import Any
 
 import jwt
 
-from chalicelib.domain.errors import Temporary, Unauthenticated
+from chalicelib.domain.errors import Unauthenticated
 from chalicelib.domain.record import User
 from chalicelib.domain.texts import is_storable
+from chalicelib.gateways.signing_keys import SigningKeys
 
 LEEWAY = 5
 """Seconds that clocks may differ."""
@@ -23,7 +24,7 @@ class Tokens:
         self._issuer = issuer
         self._audience = audience
         self._secret = secret
-        self._keys = None if secret or not jwks_url else jwt.PyJWKClient(jwks_url, timeout=5)
+        self._keys = None if secret or not jwks_url else SigningKeys(jwks_url)
 
     def user(self, token: str) -> User:
         """Whose token this is.
@@ -49,7 +50,7 @@ class Tokens:
         key: Any = self._secret
         algorithm = "HS256"
         if self._keys:
-            key, algorithm = _signing_key(self._keys, token), "RS256"
+            key, algorithm = self._keys.of(token), "RS256"
         claims: dict[str, Any] = jwt.decode(
             token,
             key,
@@ -60,23 +61,6 @@ class Tokens:
             options={"require": REQUIRED},
         )
         return claims
-
-
-def _signing_key(keys: jwt.PyJWKClient, token: str) -> jwt.PyJWK:
-    """The key that the token says it was signed with: unknown is the token's fault, unread ours."""
-    kid = jwt.get_unverified_header(token).get("kid")
-    if not isinstance(kid, str):
-        raise jwt.InvalidTokenError("it names no key")
-    try:
-        keys.get_signing_keys()
-    except jwt.PyJWTError as e:
-        raise Temporary("the token issuer's keys cannot be read") from e
-    except (OSError, ValueError) as e:
-        raise Temporary("the token issuer's keys cannot be fetched") from e
-    try:
-        return keys.get_signing_key(kid)
-    except (jwt.PyJWKClientConnectionError, jwt.PyJWKSetError, OSError, ValueError) as e:
-        raise Temporary("the token issuer's keys cannot be fetched anew") from e
 
 
 def _email(claims: dict[str, Any]) -> str | None:

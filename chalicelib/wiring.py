@@ -9,12 +9,13 @@ import time
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from chalicelib.config import Settings
 from chalicelib.domain import stripe_key
 from chalicelib.domain.errors import Misconfigured
+from chalicelib.domain.timeline import TIMELINE_DAYS
 
 # ruff: noqa: PLC0415 - this is what the module is for
 if TYPE_CHECKING:
@@ -120,7 +121,17 @@ def deployment() -> str:
 
 @cache
 def _app() -> str:
-    return str(tomllib.loads(_plans())["product"]["app"])
+    return str(_raw_plans()["product"]["app"])
+
+
+def _timeline_days() -> int:
+    """What the catalogue says, without what it takes to check it: a webhook writes lines, too."""
+    return int(_raw_plans()["policy"].get("timeline_days", TIMELINE_DAYS))
+
+
+@cache
+def _raw_plans() -> "dict[str, dict[str, Any]]":
+    return tomllib.loads(_plans())
 
 
 @cache
@@ -135,7 +146,7 @@ def records() -> "Records":
     """The table."""
     from chalicelib.gateways.table import Table
 
-    return Table(_db())
+    return Table(_db(), keep_lines_days=_timeline_days())
 
 
 @cache
@@ -143,7 +154,7 @@ def nudges() -> "Nudges":
     """The same table, for whoever reads no record."""
     from chalicelib.gateways.nudges import NudgeTable
 
-    return NudgeTable(_db())
+    return NudgeTable(_db(), keep_lines_days=_timeline_days())
 
 
 @cache

@@ -11,8 +11,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from stripe import StripeError
 
 from chalicelib.domain.errors import DomainError
+from chalicelib.domain.texts import visible
 from ops.commands.acts import replay, resume, roll_out, suspend, sync
 from ops.commands.audit import audit
+from ops.commands.common import LAID_OUT
 from ops.commands.configure import configure
 from ops.commands.dead_letters import dead_letters
 from ops.commands.deploy import deploy, destroy
@@ -54,5 +56,5 @@ def main() -> None:
 
 
 def _refuse(text: str) -> None:
-    click.secho(f"ops: {text}", fg="red", err=True)
+    click.secho(f"ops: {visible(text, keep=LAID_OUT)}", fg="red", err=True)
     sys.exit(COULD_NOT)

@@ -6,7 +6,7 @@ import jwt
 
 from chalicelib.domain.errors import Unauthenticated
 from chalicelib.domain.record import User
-from chalicelib.domain.texts import is_storable
+from chalicelib.domain.texts import has_control_characters, is_storable
 from chalicelib.gateways.signing_keys import SigningKeys
 
 LEEWAY = 5
@@ -64,12 +64,13 @@ class Tokens:
 
 
 def _email(claims: dict[str, Any]) -> str | None:
-    """The address, unless the issuer says that nobody has shown it to be theirs.
+    """The address, unless it is none, or the issuer says that nobody has shown it to be theirs.
 
     Cognito sends either a boolean or its text; other issuers say nothing of it.
     """
     verified = claims.get("email_verified", True)
-    return _text(claims.get("email")) if verified is True or verified == "true" else None
+    address = _text(claims.get("email")) if verified is True or verified == "true" else None
+    return None if address and has_control_characters(address) else address
 
 
 def _moment(claims: dict[str, Any]) -> int | None:

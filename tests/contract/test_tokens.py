@@ -250,6 +250,14 @@ def test_keys_that_cannot_be_read_are_an_outage(keys, body):
             tokens.user(rs256(keys[0]))
 
 
+@pytest.mark.parametrize("control", ["\x1b[2J", "\x9b31m", "\r", "\n", "\x00", "\x7f", "\u202e"])
+def test_an_address_with_control_characters_is_none(by_secret, control):
+    """No address has any; an operator's terminal, a mail's head or a log would act on them."""
+    said = claims(email=f"ada{control}@example.com")
+    user = by_secret.user(jwt.encode(said, JWT_SECRET, "HS256"))
+    assert (user.subject, user.email) == ("u-1", None)
+
+
 @pytest.mark.parametrize(
     ("said", "since"),
     [({"auth_time": 7, "iat": 9}, 7), ({"iat": 9}, 9), ({}, None), ({"auth_time": "7"}, None),

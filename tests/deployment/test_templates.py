@@ -117,6 +117,12 @@ def test_an_address_is_nobodys_until_it_is_verified():
     assert asked_first == pool["AutoVerifiedAttributes"] == ["email"]
 
 
+def test_what_has_an_end_is_removed_by_the_table():
+    """The attribute that lines and marks carry is the one that DynamoDB looks at."""
+    (table,) = resources("data", "AWS::DynamoDB::Table").values()
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+
+
 def test_only_our_api_calls_the_pool():
     """Its client has a secret, which the API reads; and the pool has the tag that rights go by."""
     found = templates.parsed(templates.body("data", PRODUCT))["Resources"]

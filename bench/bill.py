@@ -29,7 +29,7 @@ LOG_GB = 0.50
 CDN_CALL = 1.00 / MILLION
 LOGGED_IN = 0.0055
 ALARM = 0.10
-ALARMS = 20
+ALARMS = 21
 METRIC = 0.30
 """Public prices in USD for us-east-1, without free tiers: REST API, Lambda (x86), DynamoDB on
 demand, SQS FIFO, CloudWatch Logs, CloudFront (https), Cognito Lite (`UserPoolTier: LITE`; at

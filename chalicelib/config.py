@@ -43,6 +43,7 @@ class Settings:
     jwt_jwks_url: str | None
     jwt_secret: str | None
     user_pool_client_id: str | None
+    user_pool_client_secret: str | None
     cluster_name: str | None
     kube_server: str | None
     kube_ca: str | None
@@ -81,6 +82,7 @@ class Settings:
             jwt_jwks_url=read.url("JWT_JWKS_URL", needed=False),
             jwt_secret=read.optional("JWT_SECRET"),
             user_pool_client_id=read.optional("USER_POOL_CLIENT_ID"),
+            user_pool_client_secret=read.optional("USER_POOL_CLIENT_SECRET"),
             cluster_name=read.optional("CLUSTER_NAME"),
             kube_server=read.url("KUBE_SERVER", needed=False),
             kube_ca=read.pem("KUBE_CA"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     from chalicelib.domain.disputes import Verdict
     from chalicelib.domain.fitting import Over
-    from chalicelib.domain.record import Record
+    from chalicelib.domain.record import Record, User
     from chalicelib.domain.stripe_event import StripeEvent
     from chalicelib.domain.subscription import CheckoutSession, Subscription
     from chalicelib.domain.tenant import Manifest, TenantNamespace
@@ -90,6 +90,13 @@ class Records(Nudges, Protocol):
 
     def read(self, tenant_id: str) -> Record | None:
         """The record as it is now (a consistent read)."""
+
+    def own(self, user: User) -> Record | None:
+        """The same for whoever is signed in, who may not be any more.
+
+        Raises:
+            Unauthenticated: the session was ended since this token's log-in.
+        """
 
     def create(self, record: Record) -> None:
         """Write a first record; Conflict when there is one already."""
@@ -291,26 +298,59 @@ class Subjects(Protocol):
         """Whether somebody of this subject has one at this moment."""
 
 
+class Sessions(Protocol):
+    """What ends ID tokens before their time. Temporary when the table cannot be reached."""
+
+    def end(self, user: User, at: int) -> None:
+        """From now on, tokens of a log-in before `at` (epoch seconds) open nothing."""
+
+    def forget(self, tenant_id: str, until: int) -> None:
+        """Let no token of a log-in before then (epoch seconds) open anything, record or not."""
+
+
 class Accounts(Protocol):
     """The user pool: sign-up, log-in, reset. Refusals as the domain names them."""
 
     def sign_up(self, email: str, password: str) -> None:
         """Make an account and mail a code; AccountExists, WeakPassword."""
 
+    def withdraw(self, email: str) -> bool:
+        """Remove an account whose address nobody has confirmed; False when it is none such."""
+
     def confirm(self, email: str, code: str) -> None:
         """Confirm an address; InvalidCode."""
+
+    def make_anew(self, email: str, password: str) -> str | None:
+        """Put a confirmed account with this password in the place of the one that is there.
+
+        Returns:
+            The subject of the one that is gone.
+
+        Raises:
+            AccountExists: somebody has signed up in between; theirs is not confirmed.
+        """
 
     def resend(self, email: str) -> None:
         """Mail a new code, if there is somebody to mail it to."""
 
     def log_in(self, email: str, password: str) -> Mapping[str, str | int]:
-        """`token`, `refreshToken`, `expiresIn` (seconds); InvalidCredentials, NotConfirmed."""
+        """`token`, `refreshToken`, `expiresIn` (seconds).
+
+        Raises:
+            InvalidCredentials: whatever is wrong: unknown, not confirmed, another password.
+        """
 
     def refresh(self, refresh_token: str) -> Mapping[str, str | int]:
         """`token`, `expiresIn` (seconds); Unauthenticated."""
+
+    def log_out(self, refresh_token: str) -> None:
+        """Make a refresh token worthless; one that is no good already is."""
 
     def forgot_password(self, email: str) -> None:
         """Mail a reset code, if there is somebody to mail it to."""
 
     def reset_password(self, email: str, code: str, password: str) -> None:
         """Set a new password; InvalidCode, WeakPassword."""
+
+    def log_out_everywhere(self, email: str) -> str | None:
+        """Make every refresh token of an account worthless; its subject, if there is one."""

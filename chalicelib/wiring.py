@@ -9,12 +9,13 @@ import time
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from chalicelib.config import Settings
 from chalicelib.domain import stripe_key
 from chalicelib.domain.errors import Misconfigured
+from chalicelib.domain.timeline import TIMELINE_DAYS
 
 # ruff: noqa: PLC0415 - this is what the module is for
 if TYPE_CHECKING:
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
         Payments,
         Queue,
         Records,
+        Sessions,
         Subjects,
     )
+    from chalicelib.services.accounts import AccountBook
     from chalicelib.services.auditing import Audit
     from chalicelib.services.checkout import Checkouts
     from chalicelib.services.departed import DepartedPayers
@@ -96,6 +99,13 @@ def _plans() -> str:
     return Path(__file__).with_name("plans.toml").read_text("utf-8")
 
 
+@cache
+def common_passwords() -> frozenset[str]:
+    """What nobody may choose as a password; read by whoever sets one."""
+    text = Path(__file__).with_name("common_passwords.txt").read_text("utf-8")
+    return frozenset(line for line in text.splitlines() if not line.startswith("#"))
+
+
 def clock() -> "Clock":
     """The time that decisions go by, in epoch seconds."""
     return time.time
@@ -113,7 +123,17 @@ def deployment() -> str:
 
 @cache
 def _app() -> str:
-    return str(tomllib.loads(_plans())["product"]["app"])
+    return str(_raw_plans()["product"]["app"])
+
+
+def _timeline_days() -> int:
+    """What the catalogue says, without what it takes to check it: a webhook writes lines, too."""
+    return int(_raw_plans()["policy"].get("timeline_days", TIMELINE_DAYS))
+
+
+@cache
+def _raw_plans() -> "dict[str, dict[str, Any]]":
+    return tomllib.loads(_plans())
 
 
 @cache
@@ -128,7 +148,7 @@ def records() -> "Records":
     """The table."""
     from chalicelib.gateways.table import Table
 
-    return Table(_db())
+    return Table(_db(), keep_lines_days=_timeline_days())
 
 
 @cache
@@ -136,7 +156,7 @@ def nudges() -> "Nudges":
     """The same table, for whoever reads no record."""
     from chalicelib.gateways.nudges import NudgeTable
 
-    return NudgeTable(_db())
+    return NudgeTable(_db(), keep_lines_days=_timeline_days())
 
 
 @cache
@@ -246,12 +266,43 @@ def tokens() -> "Tokens":
 
 
 @cache
+def sessions() -> "Sessions":
+    """The table, for ending sessions."""
+    from chalicelib.gateways.sessions import SessionTable
+
+    return SessionTable(_db())
+
+
+@cache
 def accounts() -> "Accounts | None":
-    """The user pool, if this deployment has one."""
+    """The user pool, if this deployment has one; it is the one that issues the tokens."""
     from chalicelib.gateways.user_pool import UserPool
 
-    client_id = settings().user_pool_client_id
-    return UserPool(client_id) if client_id else None
+    given = settings()
+    if not given.user_pool_client_id:
+        return None
+    return UserPool(
+        given.user_pool_client_id,
+        client_secret=given.user_pool_client_secret,
+        pool_id=(given.jwt_issuer or "").rpartition("/")[2],
+    )
+
+
+def account_book() -> "AccountBook | None":
+    """Signs up, confirms, resets."""
+    from chalicelib.services.accounts import AccountBook
+
+    pool = accounts()
+    if pool is None:
+        return None
+    return AccountBook(
+        accounts=pool,
+        sessions=sessions(),
+        issuer=settings().jwt_issuer or "",
+        common=common_passwords,
+        words=(catalogue().product.name,),
+        clock=time.time,  # tokens know no other
+    )
 
 
 def departed_payers() -> "DepartedPayers | None":

@@ -11,9 +11,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from stripe import AuthenticationError, PermissionError, StripeError  # noqa: A004 - Stripe's names
 
 from chalicelib.domain.errors import DomainError
+from chalicelib.domain.texts import visible
 from chalicelib.gateways.stripe_errors import key_refused
 from ops.commands.acts import customer_gone, replay, resume, roll_out, suspend, sync
 from ops.commands.audit import audit
+from ops.commands.common import LAID_OUT
 from ops.commands.configure import configure
 from ops.commands.dead_letters import dead_letters
 from ops.commands.deploy import deploy, destroy
@@ -57,5 +59,5 @@ def main() -> None:
 
 
 def _refuse(text: str) -> None:
-    click.secho(f"ops: {text}", fg="red", err=True)
+    click.secho(f"ops: {visible(text, keep=LAID_OUT)}", fg="red", err=True)
     sys.exit(COULD_NOT)

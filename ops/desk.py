@@ -17,7 +17,7 @@ from chalicelib import wiring
 from chalicelib.domain.catalogue import Catalogue
 from chalicelib.domain.errors import Misconfigured
 from chalicelib.gateways.dynamodb import DynamoDb
-from chalicelib.ports import Clock, Cluster, Payments, Queue, Records
+from chalicelib.ports import Clock, Cluster, Payments, Queue, Records, Sessions
 from ops import stages
 from ops.gateways.billing import Billing
 from ops.gateways.dead_letters import DeadLetters
@@ -77,6 +77,11 @@ class Desk:
     def ledger(self) -> Ledger:
         """The table, as only an operator uses it."""
         return Ledger(DynamoDb(wiring.settings().table_name))
+
+    @property
+    def sessions(self) -> Sessions:
+        """The table, for ending sessions."""
+        return wiring.sessions()
 
     @property
     def queue(self) -> Queue:

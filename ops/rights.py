@@ -43,8 +43,15 @@ CLUSTER: Mapping[str, tuple[str, ...]] = {
     AUDIT: ("DescribeCluster",),
 }
 
-POOL: Mapping[str, tuple[str, ...]] = {AUDIT: ("ListUsers",)}
-"""A pool's ARN has an id that AWS gives: what is ours of them is told by its tag."""
+POOL: Mapping[str, tuple[str, ...]] = {
+    API: (
+        "AdminConfirmSignUp", "AdminDeleteUser", "AdminGetUser", "AdminUpdateUserAttributes",
+        "AdminUserGlobalSignOut",
+    ),
+    AUDIT: ("ListUsers",),
+}  # fmt: skip
+"""What a sign-up, a confirmation and a reset do beyond Cognito's public calls (decision 30), and
+how the audit sees who has an account. A pool's ARN has an id that AWS gives: ours has our tag."""
 
 _NETWORK = (
     "CreateNetworkInterface", "DescribeNetworkInterfaces", "DescribeSubnets",
@@ -72,11 +79,12 @@ def policy(function: str, stage: Stage) -> Policy:
             "ssm", ("GetParametersByPath",), f"arn:*:ssm:{home}:parameter{stage.parameters_path}"
         ),
         _allow("eks", CLUSTER.get(function, ()), cluster),
+        # A pool's name is not known before it is made: its tag is.
+        {
+            **_allow("cognito-idp", POOL.get(function, ()), f"arn:*:cognito-idp:{home}:userpool/*"),
+            "Condition": {"StringEquals": {"aws:ResourceTag/deployment": stage.deployment}},
+        },
     ]
-    if function in POOL:
-        ours = {"StringEquals": {"aws:ResourceTag/deployment": stage.deployment}}
-        pools = _allow("cognito-idp", POOL[function], "arn:*:cognito-idp:*:*:userpool/*")
-        statements.append({**pools, "Condition": ours})
     if function in {WORKER, AUDIT} and stage.subnet_ids:
         # Network interfaces are made before they have a name.
         statements.append(_allow("ec2", _NETWORK, "*"))

@@ -82,6 +82,7 @@ def settings(
         "JWT_AUDIENCE": made.client_id,
         "JWT_JWKS_URL": f"{addresses['aws']}/{made.pool_id}/.well-known/jwks.json",
         "USER_POOL_CLIENT_ID": made.client_id,
+        "USER_POOL_CLIENT_SECRET": made.client_secret,
         "KUBE_SERVER": outside.kube_server,
         "KUBE_CA": str(outside.kube_ca or ""),
         "KUBE_TOKEN": outside.kube_token,

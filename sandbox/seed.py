@@ -24,6 +24,7 @@ class Resources:
     queue_url: str
     pool_id: str
     client_id: str
+    client_secret: str
 
 
 def on_aws(table: str, queue: str, session: "boto3.Session", endpoint: str) -> Resources:
@@ -71,6 +72,7 @@ def on_aws(table: str, queue: str, session: "boto3.Session", endpoint: str) -> R
     client = cognito.create_user_pool_client(
         UserPoolId=pool["UserPool"]["Id"],
         ClientName=f"{table}-pages",
+        GenerateSecret=True,
         ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
         PreventUserExistenceErrors="ENABLED",
     )
@@ -78,6 +80,7 @@ def on_aws(table: str, queue: str, session: "boto3.Session", endpoint: str) -> R
         queue_url=_queues(session.client("sqs", endpoint_url=endpoint), queue),
         pool_id=pool["UserPool"]["Id"],
         client_id=client["UserPoolClient"]["ClientId"],
+        client_secret=client["UserPoolClient"]["ClientSecret"],
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from chalicelib.domain import money
+from chalicelib.domain.timeline import TIMELINE_DAYS
 
 FREE = "free"
 Interval = Literal["month", "year"]
@@ -41,6 +42,7 @@ class Policy:
     """How long and how many: days, and a count of Free grants.
 
     Attributes:
+        timeline_days: how long a line of a tenant's timeline is kept.
         resolve_duplicates: whether a second live subscription that we sold by ourselves is canceled
             and refunded; else it is only reported.
         audit_mends: whether the daily audit nudges what it finds wrong; else it only reports.
@@ -53,6 +55,7 @@ class Policy:
     retention_days: int
     free_cap: int
     suspend_on_dispute: bool
+    timeline_days: int = TIMELINE_DAYS
     resolve_duplicates: bool = False
     audit_mends: bool = False
     fit_days: int = 7

@@ -23,6 +23,7 @@ from chalicelib.domain.kubernetes_names import (
     QUANTITY,
     SUBDOMAIN,
 )
+from chalicelib.domain.timeline import SHORTEST_TIMELINE_DAYS, TIMELINE_DAYS
 from chalicelib.domain.toml_table import TomlTable
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -101,6 +102,9 @@ def _policy(table: TomlTable) -> Policy:
         retention_days=table.whole("retention_days", 0),
         free_cap=table.whole("free_cap", 0),
         suspend_on_dispute=table.flag("suspend_on_dispute"),
+        timeline_days=table.whole("timeline_days", SHORTEST_TIMELINE_DAYS)
+        if table.optional("timeline_days")
+        else TIMELINE_DAYS,
         resolve_duplicates=table.flag("resolve_duplicates", default=False),
         audit_mends=table.flag("audit_mends", default=False),
         fit_days=table.whole("fit_days", 0) if table.optional("fit_days") else 7,

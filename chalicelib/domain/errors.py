@@ -39,6 +39,12 @@ class TooLarge(Refusal):
     code = "too_large"
 
 
+class UnsupportedMediaType(Refusal):
+    """This address takes JSON only. Send it with Content-Type: application/json."""
+
+    code = "unsupported_media_type"
+
+
 class NotFound(Refusal):
     """There is nothing here."""
 
@@ -52,15 +58,9 @@ class Unauthenticated(Refusal):
 
 
 class InvalidCredentials(Refusal):
-    """The e-mail address or the password is wrong."""
+    """The address or the password is wrong, or the address has not been confirmed yet."""
 
     code = "invalid_credentials"
-
-
-class NotConfirmed(Refusal):
-    """Please confirm your e-mail address with the code we sent you."""
-
-    code = "not_confirmed"
 
 
 class InvalidCode(Refusal):

@@ -1,7 +1,7 @@
 """A tenant's record: the facts we keep, and the questions that may be asked of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -14,6 +14,9 @@ SCHEMA = 1
 NONCE_MAX_AGE = 23 * 3600
 """Seconds that a checkout's nonce may be replayed: Stripe forgets idempotency keys after a day."""
 
+REMEMBERED = 24 * 3600
+"""Seconds that a forgotten tenant's id is kept: no ID token of Cognito's lives longer."""
+
 Phase = Literal["running", "suspended", "deleting"]
 
 
@@ -24,16 +27,25 @@ def tenant_id_of(issuer: str, subject: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who is signed in, by a verified token."""
+    """Who is signed in, by a verified token.
+
+    Attributes:
+        since: when they logged in (epoch seconds), as the token says; never stored.
+    """
 
     issuer: str
     subject: str
     email: str | None = None
+    since: int | None = field(default=None, compare=False)
 
     @property
     def tenant_id(self) -> str:
         """The tenant that this user owns."""
         return tenant_id_of(self.issuer, self.subject)
+
+    def is_signed_out(self, not_before: int | None) -> bool:
+        """Whether every session before that moment was ended, and this is one of them."""
+        return not_before is not None and (self.since or 0) < not_before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +203,7 @@ class Record:
         due_at: the earliest deadline still ahead; what the index is sorted by.
         polled_at: when a status poll last nudged.
         updated_at: when what the customer sees last changed.
+        not_before: tokens of a log-in before it open nothing; written on its own, like a nudge.
     """
 
     tenant_id: str
@@ -224,6 +237,7 @@ class Record:
     due_at: int | None = None
     polled_at: int | None = None
     updated_at: int | None = None
+    not_before: int | None = None
 
     @property
     def pending(self) -> bool:

@@ -8,6 +8,12 @@ if TYPE_CHECKING:
     from chalicelib.domain.standing import Standing
     from chalicelib.domain.stripe_event import StripeEvent
 
+TIMELINE_DAYS = 396
+"""How long a line is kept where the policy does not say: thirteen months."""
+
+SHORTEST_TIMELINE_DAYS = 31
+"""Stripe lists an event for thirty days: as long as one can come again, its line must be there."""
+
 Kind = Literal["event", "decision", "cluster", "customer", "sweep", "audit", "operator"]
 
 

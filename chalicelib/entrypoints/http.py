@@ -26,7 +26,6 @@ ANY_TYPE = ["*/*"]
 _STATUS: Mapping[str, int] = {
     errors.Unauthenticated.code: 401,
     errors.InvalidCredentials.code: 401,
-    errors.NotConfirmed.code: 403,
     errors.NotFound.code: 404,
     errors.AlreadySubscribed.code: 409,
     errors.PaymentProcessing.code: 409,
@@ -39,6 +38,7 @@ _STATUS: Mapping[str, int] = {
     errors.NothingToStop.code: 409,
     errors.NoCustomer.code: 409,
     errors.TooLarge.code: 413,
+    errors.UnsupportedMediaType.code: 415,
     errors.TooManyRequests.code: 429,
     errors.WebhookDisabled.code: 503,
     errors.UpstreamUnavailable.code: 503,
@@ -46,7 +46,7 @@ _STATUS: Mapping[str, int] = {
 _CHALICES: Mapping[int, str] = {
     404: "not_found",
     405: "method_not_allowed",
-    415: "unsupported_media_type",
+    415: errors.UnsupportedMediaType.code,
 }
 _BAD_REQUEST = 400
 _BAD_GATEWAY = 502
@@ -140,19 +140,41 @@ def texts(request: Request, *names: str) -> list[str]:
         InvalidRequest: it is anything else; the message names the field.
         TooLarge: more than 256 KiB.
     """
+    body = some_texts(request, *names)
+    return [body[name] for name in names]
+
+
+def some_texts(request: Request, *names: str, optional: tuple[str, ...] = ()) -> dict[str, str]:
+    """The same where some fields may be left out."""
     try:
         body = json.loads(raw_body(request).decode())
     except (ValueError, RecursionError) as e:
         raise errors.InvalidRequest("The body must be JSON.") from e
     if not isinstance(body, dict):
         raise errors.InvalidRequest("The body must be a JSON object.")
-    for name in names:
+    known = (*names, *optional)
+    for name in (*names, *(one for one in optional if one in body)):
         value = body.get(name)
         if not isinstance(value, str) or not value.strip() or not is_storable(value):
             raise errors.InvalidRequest(f"The field {name} must be a text.")
-    if len(body) > len(names):
-        raise errors.InvalidRequest(f"Only these fields are known: {', '.join(names)}.")
-    return [body[name] for name in names]
+    if not body.keys() <= set(known):
+        raise errors.InvalidRequest(f"Only these fields are known: {', '.join(known)}.")
+    return body
+
+
+def json_only(request: Request) -> Request:
+    """The request, if its body says that it is JSON.
+
+    A page of another site can have a browser send `text/plain`, a form or nothing said at all
+    without asking first; JSON it cannot. Where no token protects a route, this does.
+
+    Raises:
+        UnsupportedMediaType: it says anything else, or nothing.
+    """
+    said = str(request.headers.get("content-type", "")).partition(";")[0]
+    if said.strip().lower() != "application/json":
+        raise errors.UnsupportedMediaType
+    return request
 
 
 def signed_in(request: Request) -> "User":

@@ -46,6 +46,7 @@ _PLAIN = (
     "polled_at",
     "updated_at",
     "settled",
+    "not_before",
 )
 _SETS = ("disputes", "lost_disputes")
 _NAMES = (*_PLAIN, *_NESTED, *_SETS)
@@ -72,6 +73,8 @@ def _kept(record: Record, name: str) -> Any:  # noqa: ANN401 - whatever an item 
     value = getattr(record, name)
     if name in _SETS:
         return set(value) or None
+    if name == "user":
+        return {"issuer": value.issuer, "subject": value.subject, "email": value.email}
     if name not in _NESTED or value is None:
         return value
     kept = asdict(value)
@@ -89,7 +92,7 @@ def record_of(tenant_id: str, item: Mapping[str, Any]) -> Record:
     subscription = billing.get("subscription")
     return Record(
         tenant_id=tenant_id,
-        user=User(**item["user"]),
+        user=User(**{name: item["user"].get(name) for name in ("issuer", "subject", "email")}),
         billing=Billing(
             subscription=_known(Subscription, subscription),
             duplicates=tuple(billing.get("duplicates", ())),

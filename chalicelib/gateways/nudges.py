@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chalicelib.domain.due import DUE_SHARDS, NUDGE_RETRY
-from chalicelib.domain.timeline import Line
+from chalicelib.domain.timeline import TIMELINE_DAYS, Line
 from chalicelib.gateways.dynamodb import Cancelled, DynamoDb, Op
 from chalicelib.ports import DisputeFound, Due, Nudged
 
@@ -16,8 +16,9 @@ POLL_INTERVAL = 10
 class NudgeTable:
     """Fits `chalicelib.ports.Nudges`: all that a webhook and the sweep need of the table."""
 
-    def __init__(self, db: DynamoDb) -> None:
+    def __init__(self, db: DynamoDb, *, keep_lines_days: int = TIMELINE_DAYS) -> None:
         self._db = db
+        self._keep_lines = keep_lines_days * 24 * 3600
 
     def nudge(
         self,
@@ -136,6 +137,7 @@ class NudgeTable:
             "schema": 1,
             "kind": line.kind,
             "text": line.text,
+            "expires_at": line.created + self._keep_lines,  # the table's TTL removes it then
         }
         return self._db.put(item, when="attribute_not_exists(pk)")
 

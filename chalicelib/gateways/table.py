@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from hashlib import sha256
+from typing import Any
 
 from chalicelib.domain.due import NUDGE_RETRY
-from chalicelib.domain.errors import Conflict, FreeFull
-from chalicelib.domain.record import Record
+from chalicelib.domain.errors import Conflict, FreeFull, Unauthenticated
+from chalicelib.domain.record import Record, User
 from chalicelib.domain.timeline import Line
 from chalicelib.gateways.dynamodb import Cancelled, Op
 from chalicelib.gateways.items import attributes, changes, record_of
@@ -19,6 +21,15 @@ class Table(NudgeTable):
         """The record as it is now."""
         item = self._db.get(record_key(tenant_id))
         return record_of(tenant_id, item) if item else None
+
+    def own(self, user: User) -> Record | None:
+        """The same for whoever is signed in, who may not be any more."""
+        item = self._db.get(record_key(user.tenant_id))
+        # Of somebody who was forgotten there is no record, for as long as a token lives this.
+        mark = item or self._db.get(ended_key(user.tenant_id)) or {}
+        if user.is_signed_out(mark.get("not_before")):
+            raise Unauthenticated
+        return record_of(user.tenant_id, item) if item else None
 
     def create(self, record: Record) -> None:
         """Write a first record; Conflict when there is one already."""
@@ -138,6 +149,11 @@ class Table(NudgeTable):
         return [
             self._db.update(key, {"schema": 1}, add={"standing": change}, when=when, values=values)
         ]
+
+
+def ended_key(tenant_id: str) -> dict[str, Any]:
+    """Where it stands that somebody was forgotten: by a hash, for nothing is kept of them."""
+    return {"pk": f"ENDED#{sha256(tenant_id.encode()).hexdigest()[:32]}", "sk": "SESSIONS"}
 
 
 _CURSOR = {"pk": "SWEEP", "sk": "CURSOR"}

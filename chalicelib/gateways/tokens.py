@@ -4,9 +4,10 @@ from typing import Any
 
 import jwt
 
-from chalicelib.domain.errors import Temporary, Unauthenticated
+from chalicelib.domain.errors import Unauthenticated
 from chalicelib.domain.record import User
-from chalicelib.domain.texts import is_storable
+from chalicelib.domain.texts import has_control_characters, is_storable
+from chalicelib.gateways.signing_keys import SigningKeys
 
 LEEWAY = 5
 """Seconds that clocks may differ."""
@@ -23,7 +24,7 @@ class Tokens:
         self._issuer = issuer
         self._audience = audience
         self._secret = secret
-        self._keys = None if secret or not jwks_url else jwt.PyJWKClient(jwks_url, timeout=5)
+        self._keys = None if secret or not jwks_url else SigningKeys(jwks_url)
 
     def user(self, token: str) -> User:
         """Whose token this is.
@@ -42,13 +43,14 @@ class Tokens:
         subject = _text(claims["sub"])
         if subject is None:
             raise Unauthenticated
-        return User(issuer=self._issuer, subject=subject, email=_email(claims))
+        since = _moment(claims)
+        return User(issuer=self._issuer, subject=subject, email=_email(claims), since=since)
 
     def _claims(self, token: str) -> dict[str, Any]:
         key: Any = self._secret
         algorithm = "HS256"
         if self._keys:
-            key, algorithm = _signing_key(self._keys, token), "RS256"
+            key, algorithm = self._keys.of(token), "RS256"
         claims: dict[str, Any] = jwt.decode(
             token,
             key,
@@ -61,30 +63,26 @@ class Tokens:
         return claims
 
 
-def _signing_key(keys: jwt.PyJWKClient, token: str) -> jwt.PyJWK:
-    """The key that the token says it was signed with: unknown is the token's fault, unread ours."""
-    kid = jwt.get_unverified_header(token).get("kid")
-    if not isinstance(kid, str):
-        raise jwt.InvalidTokenError("it names no key")
-    try:
-        keys.get_signing_keys()
-    except jwt.PyJWTError as e:
-        raise Temporary("the token issuer's keys cannot be read") from e
-    except (OSError, ValueError) as e:
-        raise Temporary("the token issuer's keys cannot be fetched") from e
-    try:
-        return keys.get_signing_key(kid)
-    except (jwt.PyJWKClientConnectionError, jwt.PyJWKSetError, OSError, ValueError) as e:
-        raise Temporary("the token issuer's keys cannot be fetched anew") from e
-
-
 def _email(claims: dict[str, Any]) -> str | None:
-    """The address, unless the issuer says that nobody has shown it to be theirs.
+    """The address, unless it is none, or the issuer says that nobody has shown it to be theirs.
 
     Cognito sends either a boolean or its text; other issuers say nothing of it.
     """
     verified = claims.get("email_verified", True)
-    return _text(claims.get("email")) if verified is True or verified == "true" else None
+    address = _text(claims.get("email")) if verified is True or verified == "true" else None
+    return None if address and has_control_characters(address) else address
+
+
+def _moment(claims: dict[str, Any]) -> int | None:
+    """When somebody logged in: a token that was renewed says when that was, and when it was made.
+
+    None where neither is said: then it may have been at any time.
+    """
+    for name in ("auth_time", "iat"):
+        said = claims.get(name)
+        if isinstance(said, int | float) and not isinstance(said, bool):
+            return int(said)
+    return None
 
 
 def _text(claim: object) -> str | None:

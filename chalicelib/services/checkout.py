@@ -129,7 +129,7 @@ class Checkouts:
         )
 
     def _record_of(self, user: User) -> tuple[Record, bool]:
-        record = self.records.read(user.tenant_id)
+        record = self.records.own(user)
         if record is not None:
             return record, False
         record = Record(tenant_id=user.tenant_id, user=user)

@@ -80,7 +80,7 @@ class FreePlan:
         """
         for _ in range(TRIES):
             now = int(self.clock())
-            record = self.records.read(user.tenant_id)
+            record = self.records.own(user)
             if record is None or record.free is None or not record.free_stands(now):
                 raise NothingToStop
             stopped = replace(record, free=replace(record.free, ended_at=now))
@@ -93,7 +93,7 @@ class FreePlan:
         raise Temporary(f"tenant {user.tenant_id}: its record is written too often")
 
     def _record_of(self, user: User) -> Record:
-        record = self.records.read(user.tenant_id)
+        record = self.records.own(user)
         if record is None:
             record = Record(tenant_id=user.tenant_id, user=user)
             self.records.create(record)

@@ -15,7 +15,7 @@ def portal_url(user: "User", return_url: str, *, records: "Records", payments: "
     Raises:
         NoCustomer: nothing was ever paid for, or the customer was deleted in Stripe.
     """
-    record = records.read(user.tenant_id)
+    record = records.own(user)
     if record is None or record.customer_id is None:
         raise NoCustomer
     try:

@@ -22,7 +22,7 @@ class Statuses:
 
     def of(self, user: User) -> dict[str, Any]:
         """The status; while a checkout is open, asking nudges: a late webhook delays nobody."""
-        record = self.records.read(user.tenant_id)
+        record = self.records.own(user)
         if record and record.checkout:
             self._nudge(record)
         return self.shown(record)

@@ -15,9 +15,13 @@ from rich.console import Console
 from rich.table import Table
 
 from chalicelib import correlation, wiring
+from chalicelib.domain.texts import visible
 from ops import desk as desks
 from ops import stages
 from ops.deploying.step import Shop
+
+LAID_OUT = "\n\t"
+"""What we lay out our own texts with."""
 
 WIDE = 200
 """Columns where there is no terminal: nothing is folded that a program may read."""
@@ -95,8 +99,8 @@ def title(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """A line of progress."""
-    console.print(f"  {text}", markup=False)
+    """A line of progress. What customers and Stripe call things reaches no terminal's controls."""
+    console.print(f"  {visible(text, keep=LAID_OUT)}", markup=False)
 
 
 def as_text(value: object) -> str:
@@ -110,7 +114,7 @@ def as_text(value: object) -> str:
     if isinstance(value, Mapping):
         said = ((name, as_text(inner)) for name, inner in value.items())
         return ", ".join(f"{name} {text}" for name, text in said if text)
-    return str(value)
+    return visible(str(value))
 
 
 def show_rows(rows: Iterable[Mapping[str, Any]], *, as_json: bool, nothing: str) -> None:
@@ -147,7 +151,7 @@ def show_json(value: object) -> None:
 
 def json_text(value: object) -> str:
     """As JSON; what has no form there (Stripe's decimals) as a text."""
-    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    return visible(json.dumps(value, indent=2, ensure_ascii=False, default=str), keep="\n")
 
 
 def _words(name: str) -> str:

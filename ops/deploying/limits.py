@@ -36,6 +36,7 @@ LIMITS: Mapping[str, Limit] = {
     "~1api~1auth~1signup/POST": Limit(5, 10, watched=True),
     "~1api~1auth~1confirm/POST": Limit(5, 10),
     "~1api~1auth~1resend/POST": Limit(2, 5),
+    "~1api~1auth~1logout/POST": Limit(10, 20),
     "~1api~1auth~1password-reset/POST": Limit(2, 5),
     "~1api~1auth~1password-reset~1confirm/POST": Limit(5, 10),
     "~1api~1subscriptions~1create-checkout-session/POST": Limit(10, 20, watched=True),

@@ -37,6 +37,10 @@ def user_pool(look: Look) -> Finding:
         return fail(name, f"the client lacks {', '.join(sorted(lacking))}", look.redeploy)
     if client.get("PreventUserExistenceErrors") != "ENABLED":
         return fail(name, "tells strangers who has an account", look.redeploy)
+    if not client.get("ClientSecret"):
+        return fail(name, "anybody may call it past our limits: no client secret", look.redeploy)
+    if look.parameters.get("user_pool_client_secret") != client["ClientSecret"]:
+        return fail(name, "the API has another secret than its client", look.redeploy)
     if look.parameters.get("jwt_audience") != client["ClientId"]:
         return fail(name, "tokens are made for another client than the API takes", look.redeploy)
     return ok(name, "the pages can sign people in")

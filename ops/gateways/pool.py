@@ -48,6 +48,11 @@ class Pool:
         """Whom tokens call so."""
         return self._one("sub", subject)
 
+    def shut(self, account: Account) -> None:
+        """Let nobody sign in to an account, nor go on by a refresh token; it stays as it is."""
+        self._call("admin_disable_user", Username=account.username)
+        self._call("admin_user_global_sign_out", Username=account.username)
+
     def delete(self, account: Account) -> None:
         """Delete an account; one that is gone already is fine."""
         self._call("admin_delete_user", Username=account.username)

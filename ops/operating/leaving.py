@@ -1,11 +1,12 @@
 """What the law asks: everything that is known of somebody, and forgetting it."""
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
 from chalicelib.domain.errors import Conflict, CustomerGone, DomainError, SessionClosed, Temporary
-from chalicelib.domain.record import Record
+from chalicelib.domain.record import REMEMBERED, Record, tenant_id_of
 from chalicelib.domain.tenant import namespace_of
 from ops.desk import Desk
 from ops.gateways.pool import Account
@@ -65,8 +66,10 @@ def export_account(desk: Desk, account: Account) -> dict[str, Any]:
 
 
 def forget_account(desk: Desk, account: Account, say: Say) -> None:
-    """Remove somebody who only signed up."""
+    """Remove somebody who only signed up; what they hold of a log-in opens nothing more."""
     if desk.pool:
+        tenant_id = tenant_id_of(desk.issuer, account.subject)
+        desk.sessions.forget(tenant_id, int(time.time()) + REMEMBERED)
         desk.pool.delete(account)
     say("the account is deleted; there was nothing else")
 
@@ -74,23 +77,28 @@ def forget_account(desk: Desk, account: Account, say: Say) -> None:
 def forget(desk: Desk, record: Record, patience: float, say: Say) -> None:
     """Remove somebody from everything: Stripe, cluster, account, table; in an order that is safe.
 
-    Stripe's customer goes first, which ends what is paid for; then the namespace, claimed in the
-    record (from then on nothing is sold to them) and deleted by the reconciler, as always. Only
-    when all that can refuse is done goes the account; and the record last, by which they are found.
-    Whatever stops it, running it again goes on.
+    The account is shut first, and every session ended: nobody gets in meanwhile. Stripe's customer
+    next, which ends what is paid for; then the namespace, claimed in the record (from then on
+    nothing is sold to them) and deleted by the reconciler, as always. Only when all that can refuse
+    is done goes the record; and the account last, since it is what an address is found by. Whatever
+    stops it, running it again goes on.
 
     Raises:
         NotForgotten: the cluster did not let go in time.
         Temporary, Permanent: something did not answer, or refused.
     """
     tenant_id = record.tenant_id
+    account = desk.pool.by_subject(record.user.subject) if desk.pool else None
+    if desk.pool and account:
+        desk.pool.shut(account)
+    desk.sessions.forget(tenant_id, int(time.time()) + REMEMBERED)
+    say("the account is shut" if account else "there is no account (any more)")
     for _ in range(TRIES):
         now_there = desk.records.read(tenant_id)
         if now_there is None:
             break
         try:
             _leave_cluster(desk, _leave_stripe(desk, now_there, say), patience, say)
-            _leave_pool(desk, record, say)
             settled = desk.records.read(tenant_id)
             if settled:
                 desk.ledger.remove(settled)
@@ -100,13 +108,9 @@ def forget(desk: Desk, record: Record, patience: float, say: Say) -> None:
     else:
         raise Temporary(f"tenant {tenant_id}: its record is written too often; run it again")
     say("the record and its timeline are removed")
-
-
-def _leave_pool(desk: Desk, record: Record, say: Say) -> None:
-    account = desk.pool.by_subject(record.user.subject) if desk.pool else None
     if desk.pool and account:
         desk.pool.delete(account)
-    say("the account is deleted" if account else "there is no account (any more)")
+        say("the account is deleted")
 
 
 def _leave_stripe(desk: Desk, record: Record, say: Say) -> Record:

@@ -1,5 +1,7 @@
 """Cognito's codes: made, mailed, checked, used up. moto takes any code."""
 
+import base64
+import hmac
 import secrets
 import threading
 import time
@@ -17,6 +19,14 @@ LIFE: dict[Kind, int] = {"confirm": 24 * 3600, "reset": 3600}
 
 MAX_TRIES = 10
 """Wrong guesses at one code before it is worthless."""
+
+PUBLIC = frozenset(
+    {
+        *("SignUp", "ConfirmSignUp", "ResendConfirmationCode", "ForgotPassword"),
+        *("ConfirmForgotPassword", "InitiateAuth", "GetTokensFromRefreshToken", "RevokeToken"),
+    }
+)
+"""What is called in a client's name: with its secret, if it has one."""
 
 Key = tuple[str, str, Kind]
 
@@ -47,13 +57,17 @@ class Accounts:
             "ConfirmForgotPassword": self._reset,
             "RevokeToken": self._revoke,
             "InitiateAuth": self._log_in,
+            "GetTokensFromRefreshToken": self._refresh,
+            "AdminDeleteUser": self._sign_out_first,
+            "AdminUserGlobalSignOut": self._sign_out_first,
         }
 
     def __call__(self, call: Call) -> Answer:
         """Serve one call."""
         with self._lock:
             try:
-                return self._actions.get(call.action, self._inner)(call)
+                unproven = _unproven(call) if call.action in PUBLIC else None
+                return unproven or self._actions.get(call.action, self._inner)(call)
             except moto_pools.UnknownClientError:
                 return refused("ResourceNotFoundException", "User pool client does not exist.")
 
@@ -120,10 +134,29 @@ class Accounts:
         return done({})
 
     def _log_in(self, call: Call) -> Answer:
-        """Cognito tells nobody by this call who has an account, moto does."""
+        """Cognito tells nobody by this call who has an account, moto does.
+
+        But it says of an account that is not confirmed what it is, whatever the password.
+        """
         username = call.body.get("AuthParameters", {}).get("USERNAME")
-        if username and moto_pools.status(_who(call)[0], username) is None:
-            return refused("NotAuthorizedException", "Incorrect username or password.")
+        if username:
+            status = moto_pools.status(_who(call)[0], username)
+            if status is None:
+                return refused("NotAuthorizedException", "Incorrect username or password.")
+            if status == "UNCONFIRMED":
+                return refused("UserNotConfirmedException", "User is not confirmed.")
+        return self._inner(call)
+
+    @staticmethod
+    def _refresh(call: Call) -> Answer:
+        renewed = moto_pools.renewed(_who(call)[0], str(call.body.get("RefreshToken")))
+        if renewed is None:
+            return refused("NotAuthorizedException", "Invalid Refresh Token")
+        return done({"AuthenticationResult": renewed})
+
+    def _sign_out_first(self, call: Call) -> Answer:
+        """Moto remembers tokens by what was typed, and gives them to whoever has it next."""
+        moto_pools.sign_out(str(call.body.get("UserPoolId")), str(call.body.get("Username")))
         return self._inner(call)
 
     def _mail(self, call: Call, kind: Kind) -> None:
@@ -150,6 +183,34 @@ class Accounts:
             )
         del self._codes[client_id, username, kind]
         return None
+
+
+def _unproven(call: Call) -> Answer | None:
+    """Why Cognito would not take a public call: its client has a secret, and this does not know it.
+
+    Signing up needs no password of anybody's: moto looks for the proof only where one logs in.
+    """
+    client_id, username = str(call.body["ClientId"]), str(call.body.get("Username", ""))
+    secret = moto_pools.secret(client_id)
+    if secret is None:
+        return None
+    if call.action in {"GetTokensFromRefreshToken", "RevokeToken"}:
+        given, right = call.body.get("ClientSecret"), secret
+    else:
+        parameters = call.body.get("AuthParameters", {})
+        given = call.body.get("SecretHash") or parameters.get("SECRET_HASH")
+        message = f"{username or parameters.get('USERNAME', '')}{client_id}".encode()
+        right = base64.b64encode(hmac.digest(secret.encode(), message, "sha256")).decode()
+    if given is None:
+        return refused(
+            "NotAuthorizedException",
+            f"Client {client_id} is configured with secret but SECRET_HASH was not received",
+        )
+    if not hmac.compare_digest(str(given).encode(), right.encode()):
+        return refused(
+            "NotAuthorizedException", f"SecretHash does not match for the client: {client_id}"
+        )
+    return None
 
 
 def _who(call: Call) -> tuple[str, str]:

@@ -28,8 +28,8 @@ def rights(call: Call) -> Iterator[Right]:
     elif call.service == "ssm":
         path = call.body.get("Path") or call.body.get("Name", "")
         yield f"ssm:{call.action}", f"parameter{path}"
-    elif call.service == "cognito-idp" and "UserPoolId" in call.body:
-        yield f"cognito-idp:{call.action}", "userpool/*"  # rights go by its tag, not by its id
+    elif call.service == "cognito-idp":
+        yield f"{call.service}:{call.action}", "userpool/*"  # which one is a matter of its tag
     else:
         yield f"{call.service}:{call.action}", ""
 

@@ -3,7 +3,7 @@
  * and somebody is looking.
  * @import { PortalSessionResponse, Stage, SubscriptionStatus, View } from './types.js'
  */
-import { callSignedIn, leaveFor, onOtherTab, report, signedIn, toLogin } from './session.js';
+import { callSignedIn, leaveFor, onOtherTab, report, signedIn, toLogin, tryTo } from './session.js';
 import { day, viewOf } from './status-view.js';
 
 const FIRST_WAIT = 500; // milliseconds
@@ -38,9 +38,9 @@ function again() {
 
 /** @param {SubscriptionStatus} status */
 function show(status) {
-  const paidAt = Number(sessionStorage.getItem('paid') ?? 0);
+  const paidAt = Number(tryTo(() => sessionStorage.getItem('paid')) ?? 0);
   const view = viewOf(status, Date.now() - paidAt < PAYMENT_PATIENCE);
-  if (!view.underWay) sessionStorage.removeItem('paid');
+  if (!view.underWay) tryTo(() => sessionStorage.removeItem('paid'));
   part('card').dataset.tone = view.tone;
   part('card').removeAttribute('aria-busy');
   write('status', view.headline);

@@ -3,7 +3,9 @@
  * @import { LoginResponse } from './types.js'
  */
 import { clear, form } from './forms.js';
-import { call, Failure, signedIn, signIn } from './session.js';
+import { call, signedIn, signIn, tryTo } from './session.js';
+
+const FREE = 'free';
 
 const query = new URLSearchParams(location.search);
 const plan = /^[a-z0-9-]{1,40}$/.exec(query.get('plan') ?? '')?.[0];
@@ -17,7 +19,7 @@ let credentials = {};
  */
 function samesite(path) {
   if (!path?.startsWith('/') || /[\\\p{Cc}]/u.test(path)) return null;
-  const url = URL.canParse(path, location.origin) ? new URL(path, location.origin) : null;
+  const url = tryTo(() => new URL(path, location.origin));
   return url?.origin === location.origin ? url : null;
 }
 
@@ -32,7 +34,7 @@ async function logIn() {
   const tokens = await call('/api/auth/login', { body: credentials });
   signIn(tokens);
   // The pricing page goes on with a purchase only where somebody has just signed in for it.
-  if (plan) sessionStorage.setItem('purchase', plan);
+  if (plan) tryTo(() => sessionStorage.setItem('purchase', plan));
   goOn();
 }
 
@@ -42,15 +44,12 @@ const step = form('credentials', async ({ email = '', password = '' }) => {
     await call('/api/auth/signup', { body: credentials });
     return askForCode();
   }
-  await logIn().catch((problem) => {
-    if (problem instanceof Failure && problem.code === 'not_confirmed') return askForCode();
-    throw problem;
-  });
+  await logIn();
 });
 
 const code = form('code', async (values) => {
-  const { email } = credentials;
-  await call('/api/auth/confirm', { body: { email, code: values.code?.trim() } });
+  // With the password: whoever else has signed up with this address, it is the one that counts.
+  await call('/api/auth/confirm', { body: { ...credentials, code: values.code?.trim() } });
   await logIn();
 });
 
@@ -72,11 +71,20 @@ form('resend', async () => {
   if (said) said.textContent = 'If the address can be used, a new code is on its way.';
 });
 
+// The API does not tell who has yet to confirm an address; whoever has a code knows.
+document.querySelector('[data-have-code]')?.addEventListener('click', () => {
+  if (!step.checkValidity()) return step.requestSubmit(); // says what is missing
+  const [email = '', password = ''] = [...step.querySelectorAll('input')].map(({ value }) => value);
+  credentials = { email: email.trim(), password };
+  askForCode();
+});
+
 for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll('[data-keep-query]'))) {
   link.search = location.search;
 }
 const why = document.querySelector('#why');
-if (why && plan) why.textContent = 'Your purchase goes on by itself right after.';
+if (why && plan === FREE) why.textContent = 'Right after, one click starts your Free plan.';
+else if (why && plan) why.textContent = 'Your purchase goes on by itself right after.';
 else if (why && query.get('returnTo')) why.textContent = 'Please sign in, and we take you back there.';
 const said = document.querySelector('#changed');
 if (query.get('reset') === 'done') said?.removeAttribute('hidden');

@@ -53,7 +53,7 @@ function inWords(problem) {
     return { text: 'Accounts are not available on this site at the moment. Please contact support.' };
   }
   if (status === 0) return { text: 'Failed to connect. Please check your internet and try again.' };
-  const text = status > 0 && message ? message : 'Something went wrong. Please try again.';
+  const text = (status > 0 || code === 'storage_blocked') && message ? message : 'Something went wrong. Please try again.';
   const field = FIELD_OF.get(code);
   return field ? { field, text } : { text };
 }
@@ -68,7 +68,7 @@ export function clear() {
 function tell(problems) {
   summary.querySelector('ul')?.replaceChildren(...problems.map(({ field, text }) => {
     const item = document.createElement('li');
-    const input = [...document.querySelectorAll(`[name="${field}"]`)].find((found) => found.checkVisibility());
+    const input = [...document.querySelectorAll(`[name="${field}"]`)].find((found) => found.getClientRects().length);
     if (!input) {
       item.textContent = text;
       return item;

@@ -3,7 +3,7 @@
  * @import { Failure } from './session.js'
  * @import { CheckoutSessionRequest, CheckoutSessionResponse, Plan, SubscriptionStatus } from './types.js'
  */
-import { call, callSignedIn, leaveFor, report, signedIn, toLogin } from './session.js';
+import { call, callSignedIn, leaveFor, report, signedIn, toLogin, tryTo } from './session.js';
 
 const FREE = 'free';
 const OWN_WORDS = ['payment_processing', 'tenant_being_removed', 'workspace_held', 'payment_disputed', 'other_currency',
@@ -144,9 +144,10 @@ async function markCurrent() {
 async function start() {
   const wanted = new URLSearchParams(location.search).get('plan');
   if (wanted) history.replaceState(null, '', location.pathname); // neither reload nor Back buys again
-  const signedInForIt = wanted && signedIn() && sessionStorage.getItem('purchase') === wanted;
-  sessionStorage.removeItem('purchase');
-  if (signedInForIt) return buy(wanted);
+  const signedInForIt = wanted && signedIn() && tryTo(() => sessionStorage.getItem('purchase')) === wanted;
+  tryTo(() => sessionStorage.removeItem('purchase'));
+  // On Stripe's page one can still turn back. Free is had once: nothing but a click here spends it.
+  if (signedInForIt && wanted !== FREE) return buy(wanted);
   await refresh().catch(report);
   if (signedIn()) await markCurrent().catch(report);
   if (wanted) buttonOf(wanted)?.focus();

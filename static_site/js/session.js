@@ -9,6 +9,8 @@ const KEY = 'session';
 const RENEW_BEFORE = 60_000; // milliseconds before its end at which a token is renewed
 const PATIENCE = 30_000; // milliseconds
 const REFUSED = [400, 401, 403, 404];
+const STORAGE_BLOCKED = 'This browser keeps nothing for this site, so you cannot stay signed in. '
+  + 'Allow it to store site data (or cookies) for this site, and sign in again.';
 
 /** A request that did not work; `status` 0: no answer came at all. */
 export class Failure extends Error {
@@ -24,14 +26,8 @@ export class Failure extends Error {
   }
 }
 
-/** @returns {Session | null} */
-function held() {
-  try {
-    return JSON.parse(localStorage.getItem(KEY) ?? 'null');
-  } catch {
-    return null; // storage is off, or holds something else: nobody is signed in
-  }
-}
+/** @returns {Session | null} null also where storage is off, or holds something else */
+const held = () => tryTo(() => JSON.parse(localStorage.getItem(KEY) ?? 'null'));
 
 export const signedIn = () => held() !== null;
 
@@ -39,23 +35,40 @@ export const signedIn = () => held() !== null;
 export function signIn({ token, refreshToken, expiresIn }) {
   /** @type {Session} */
   const session = { token, refreshToken, expiresAt: Date.now() + expiresIn * 1000 };
-  localStorage.setItem(KEY, JSON.stringify(session));
+  try {
+    localStorage.setItem(KEY, JSON.stringify(session));
+  } catch {
+    throw new Failure(-1, { code: 'storage_blocked', message: STORAGE_BLOCKED });
+  }
   show();
 }
 
 export function signOut() {
-  localStorage.removeItem(KEY);
+  tryTo(() => localStorage.removeItem(KEY));
   show();
 }
 
 /**
+ * What this browser may refuse: to keep anything for a site, or to read an address.
+ * @template T
+ * @param {() => T} act
+ */
+export function tryTo(act) {
+  try {
+    return act();
+  } catch {
+    return null;
+  }
+}
+
+/**
  * @param {string} path
- * @param {{ method?: string, body?: object, bearer?: string }} [options]
+ * @param {{ method?: string, body?: object, bearer?: string, keepalive?: boolean }} [options]
  * @returns {Promise<any>} the answer's JSON, or null where it has none
  */
-export async function call(path, { method = 'POST', body, bearer } = {}) {
+export async function call(path, { method = 'POST', body, bearer, keepalive = false } = {}) {
   /** @type {RequestInit} */
-  const request = { method, signal: AbortSignal.timeout(PATIENCE) };
+  const request = { method, keepalive, signal: AbortSignal.timeout(PATIENCE) };
   const headers = new Headers({ Accept: 'application/json' });
   if (bearer) headers.set('Authorization', `Bearer ${bearer}`);
   if (body) {
@@ -134,7 +147,7 @@ export function report(problem) {
 
 /** @param {string} address where Stripe's page is said to be; plain HTTP only on this machine */
 export function leaveFor(address) {
-  const url = URL.canParse(address) ? new URL(address) : null;
+  const url = tryTo(() => new URL(address));
   const loopback = ['localhost', '127.0.0.1', '[::1]'].includes(url?.hostname ?? '');
   const safe = url?.protocol === 'https:' || (url?.protocol === 'http:' && loopback);
   if (!url || !safe) throw new Failure(-1, { code: 'redirect_failed' });
@@ -163,6 +176,9 @@ show();
 onOtherTab(show);
 addEventListener('pageshow', show);
 document.querySelector('[data-sign-out]')?.addEventListener('click', () => {
+  const refreshToken = held()?.refreshToken;
   signOut();
+  // Whether or not this arrives, nobody is signed in here any more.
+  if (refreshToken) call('/api/auth/logout', { body: { refreshToken }, keepalive: true }).catch(() => {});
   location.assign('/');
 });

@@ -1,5 +1,5 @@
 /** After Stripe's page: says so, and leads on. It signs nobody in and believes nothing it is given. */
-import './session.js';
+import { tryTo } from './session.js';
 
 const SESSION = /^cs_(test|live)_[A-Za-z0-9]+$/;
 const card = /** @type {HTMLElement} */ (document.querySelector('#card'));
@@ -9,7 +9,7 @@ const next = /** @type {HTMLElement} */ (document.querySelector('#next'));
 function succeeded() {
   card.dataset.tone = 'good';
   said.textContent = 'Payment successful! Your subscription is being activated.';
-  sessionStorage.setItem('paid', String(Date.now())); // the dashboard then waits for the payment
+  tryTo(() => sessionStorage.setItem('paid', String(Date.now()))); // the dashboard then waits for the payment
   setTimeout(() => { next.textContent = 'Redirecting to dashboard…'; }, 2000);
   setTimeout(() => location.replace('/dashboard'), 3000);
 }

@@ -41,6 +41,21 @@ def test_a_record_comes_back_as_it_was_written(table):
     assert table.read("0" * 16) is None
 
 
+def test_a_lines_end_is_by_policy(table, created, aws):
+    """Whatever wrote it: thirteen months as it ships, and by the table's own means."""
+    table.nudge(TENANT, NOW, line=line("by a nudge"))
+    table.save(
+        table.read(TENANT),
+        replace(table.read(TENANT), customer_id="cus_1"),
+        lines=[line("by a decision")],
+    )
+    wiring.nudges().nudge(TENANT, NOW, line=line("by a webhook"))
+    lines = [item for (_, sk), item in aws.items().items() if sk.startswith("LINE#")]
+    days = wiring.catalogue().policy.timeline_days
+    assert (len(lines), days) == (3, 396)
+    assert {item["expires_at"] for item in lines} == {NOW + days * 24 * 3600}
+
+
 def test_a_record_is_made_once(table, created):
     """Two first requests at once: one of them starts over."""
     with pytest.raises(Conflict):

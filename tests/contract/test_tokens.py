@@ -176,6 +176,64 @@ def test_made_up_key_ids_do_not_make_us_fetch(by_jwks, jwks, keys):
     assert len(jwks[1]) == before
 
 
+def rotating(keys):
+    """An issuer on a socket whose keys can be changed: its address, its keys, and what was asked."""
+    published = []
+
+    class Body:
+        def encode(self):
+            return json.dumps({"keys": published}).encode()
+
+        def __len__(self):
+            return len(self.encode())
+
+    def publish(number):
+        jwk = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(keys[number].public_key()))
+        published.append(jwk | {"kid": f"k-{number}", "use": "sig", "alg": "RS256"})
+
+    publish(0)
+    return issuer(Body()), publish
+
+
+@pytest.mark.parametrize("made", [None, time.time() + 1])
+def test_a_key_that_was_just_rotated_is_looked_for(keys, made):
+    """Seconds after the keys were fetched, a token of a new one lets its holder in."""
+    serving, publish = rotating(keys)
+    with serving as (url, fetched):
+        tokens = Tokens(issuer=ISSUER, audience="client", jwks_url=url)
+        tokens.user(rs256(keys[0], kid="k-0"))
+        publish(1)
+        assert tokens.user(rs256(keys[1], kid="k-1", iat=made)).subject == "u-1"
+        assert len(fetched) == 2
+
+
+def test_a_valid_token_is_never_told_that_it_is_not(keys):
+    """Somebody makes up keys while one is rotated: its holder reads to try again, not to log in."""
+    serving, publish = rotating(keys)
+    with serving as (url, fetched):
+        tokens = Tokens(issuer=ISSUER, audience="client", jwks_url=url)
+        tokens.user(rs256(keys[0], kid="k-0"))
+        with pytest.raises(Unauthenticated):
+            tokens.user(rs256(keys[1], kid="made-up"))
+        publish(1)
+        with pytest.raises(Temporary):
+            tokens.user(rs256(keys[1], kid="k-1"))
+        assert len(fetched) == 2
+
+
+def test_strangers_keys_make_us_ask_once_and_no_more(keys):
+    """Whatever they are called, and whenever their tokens say that they were made."""
+    serving, _ = rotating(keys)
+    with serving as (url, fetched):
+        tokens = Tokens(issuer=ISSUER, audience="client", jwks_url=url)
+        for n in range(10):
+            with pytest.raises((Unauthenticated, Temporary)):
+                tokens.user(rs256(keys[1], kid=f"made-up-{n}", iat=time.time() + n))
+            with pytest.raises(Unauthenticated):
+                tokens.user(rs256(keys[1], kid=f"made-up-{n}", iat=time.time() - HOUR))
+        assert len(fetched) == 2
+
+
 def test_keys_that_cannot_be_fetched_are_an_outage(keys):
     """Nobody is told to log in again because the issuer is away."""
     tokens = Tokens(issuer=ISSUER, audience="client", jwks_url="http://127.0.0.1:9/jwks.json")
@@ -190,6 +248,24 @@ def test_keys_that_cannot_be_read_are_an_outage(keys, body):
         tokens = Tokens(issuer=ISSUER, audience="client", jwks_url=url)
         with pytest.raises(Temporary):
             tokens.user(rs256(keys[0]))
+
+
+@pytest.mark.parametrize("control", ["\x1b[2J", "\x9b31m", "\r", "\n", "\x00", "\x7f", "\u202e"])
+def test_an_address_with_control_characters_is_none(by_secret, control):
+    """No address has any; an operator's terminal, a mail's head or a log would act on them."""
+    said = claims(email=f"ada{control}@example.com")
+    user = by_secret.user(jwt.encode(said, JWT_SECRET, "HS256"))
+    assert (user.subject, user.email) == ("u-1", None)
+
+
+@pytest.mark.parametrize(
+    ("said", "since"),
+    [({"auth_time": 7, "iat": 9}, 7), ({"iat": 9}, 9), ({}, None), ({"auth_time": "7"}, None),
+     ({"auth_time": True, "iat": 9.5}, 9)],
+)  # fmt: skip
+def test_a_token_says_since_when_somebody_is_signed_in(by_secret, said, since):
+    """By the log-in where it is told apart from the token's making; else it may be any time."""
+    assert by_secret.user(jwt.encode(claims(**said), JWT_SECRET, "HS256")).since == since
 
 
 def test_what_cannot_be_stored_is_not_taken_from_a_token(by_secret):

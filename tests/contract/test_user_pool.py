@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+import jwt
 import pytest
 import requests
 from botocore.config import Config
@@ -11,7 +12,7 @@ from chalicelib.domain.errors import (
     AccountExists,
     InvalidCode,
     InvalidCredentials,
-    NotConfirmed,
+    Permanent,
     Temporary,
     Unauthenticated,
     WeakPassword,
@@ -25,7 +26,12 @@ PASSWORD = "correct horse battery"
 def pool(aws_server, session, resources):
     config = Config(retries={"total_max_attempts": 1})
     client = session.client("cognito-idp", endpoint_url=aws_server, config=config)
-    return UserPool(resources.client_id, client)
+    return UserPool(
+        resources.client_id,
+        pool_id=resources.pool_id,
+        client_secret=resources.client_secret,
+        client=client,
+    )
 
 
 @pytest.fixture
@@ -51,7 +57,7 @@ def confirmed(pool, email, code):
 def test_an_account_is_made_confirmed_and_used(pool, email, code):
     """Only in this order, and only with the code that was mailed."""
     pool.sign_up(email, PASSWORD)
-    with pytest.raises(NotConfirmed):
+    with pytest.raises(InvalidCredentials):
         pool.log_in(email, PASSWORD)
     with pytest.raises(InvalidCode):
         pool.confirm(email, "no code")
@@ -145,7 +151,7 @@ def refusing(session):
 
         def refuse(call, code):
             stub.add_client_error(call, code)
-            return UserPool("client", client)
+            return UserPool("client", pool_id="pool", client=client)
 
         yield refuse
 
@@ -183,3 +189,106 @@ def test_a_pool_that_is_away_is_temporary(aws_server, pool, email):
             pool.log_in(email, PASSWORD)
     finally:
         requests.post(f"{aws_server}/sandbox/faults", json=faults | {"outage": 0}, timeout=5)
+
+
+class TestWhoseAnAddressIs:
+    """An address that nobody has confirmed is nobody's; a code goes with a password."""
+
+    OTHER = "the other one's password"
+
+    def test_an_account_that_nobody_confirmed_makes_way(self, pool, email, code):
+        """It is gone with its password and its code; a confirmed one is not."""
+        pool.sign_up(email, self.OTHER)
+        old = code()
+        assert pool.withdraw(email)
+        with pytest.raises(InvalidCode):
+            pool.confirm(email, old)
+        assert pool.withdraw(email)  # by now it is nobody's: the address is free
+        pool.sign_up(email, PASSWORD)
+        pool.confirm(email, code())
+        assert not pool.withdraw(email)
+        pool.log_in(email, PASSWORD)
+
+    def test_an_account_is_made_anew(self, confirmed, email):
+        """Another subject, another password, and no session of the one before is left."""
+        before = confirmed.log_in(email, PASSWORD)
+        gone = confirmed.make_anew(email, self.OTHER)
+        with pytest.raises(Unauthenticated):
+            confirmed.refresh(before["refreshToken"])
+        with pytest.raises(InvalidCredentials):
+            confirmed.log_in(email, PASSWORD)
+        now = confirmed.log_in(email, self.OTHER)
+        subjects = [jwt.decode(tokens["token"], options={"verify_signature": False})["sub"]
+                    for tokens in (before, now)]  # fmt: skip
+        assert gone == subjects[0] != subjects[1]
+
+    def test_who_may_have_signed_up_is_not_told_by_a_login(self, pool, email):
+        """Right or wrong, the password of an account that is not confirmed opens nothing."""
+        pool.sign_up(email, PASSWORD)
+        for password in (PASSWORD, self.OTHER):
+            with pytest.raises(InvalidCredentials):
+                pool.log_in(email, password)
+
+
+class TestSessions:
+    """A refresh token is good until it is taken back."""
+
+    def test_signing_out_takes_it_back(self, confirmed, email):
+        """That one, and no other; twice is fine, and so is one that never was."""
+        one, other = (confirmed.log_in(email, PASSWORD)["refreshToken"] for _ in range(2))
+        confirmed.log_out(one)
+        confirmed.log_out(one)
+        confirmed.log_out("never was")
+        with pytest.raises(Unauthenticated):
+            confirmed.refresh(one)
+        confirmed.refresh(other)
+
+    def test_all_of_an_account_are_taken_back(self, confirmed, email):
+        """Wherever somebody logged in; nobody has any where there is no account."""
+        held = [confirmed.log_in(email, PASSWORD)["refreshToken"] for _ in range(2)]
+        assert confirmed.log_out_everywhere(email)
+        for refresh_token in held:
+            with pytest.raises(Unauthenticated):
+                confirmed.refresh(refresh_token)
+        assert confirmed.log_out_everywhere("nobody@example.com") is None
+
+
+class TestTheClientsSecret:
+    """Only our API may call the pool in the client's name."""
+
+    @pytest.mark.parametrize("secret", [None, "guessed by somebody else"])
+    def test_nobody_gets_past_without_it(self, session, aws_server, resources, email, secret):
+        """Not to sign up, not to try passwords, not to have mails sent, not to renew or revoke."""
+        client = session.client("cognito-idp", endpoint_url=aws_server)
+        stranger = UserPool(
+            resources.client_id, pool_id=resources.pool_id, client_secret=secret, client=client
+        )
+        with pytest.raises(Permanent, match="sign_up: NotAuthorizedException"):
+            stranger.sign_up(email, PASSWORD)
+        with pytest.raises(InvalidCredentials):
+            stranger.log_in(email, PASSWORD)
+        with pytest.raises(Unauthenticated):
+            stranger.refresh("any")
+        stranger.resend(email)
+        stranger.forgot_password(email)
+        mails = requests.get(f"{aws_server}/sandbox/mail", {"to": email}, timeout=5).json()
+        assert mails == []
+
+    def test_a_client_without_one_is_spoken_to_as_before(self, session, email):
+        """A pool from elsewhere may have none: nothing is proven then."""
+        client = session.client("cognito-idp", region_name="eu-central-1")
+        with Stubber(client) as stub:
+            stub.add_response("forgot_password", {}, {"ClientId": "client", "Username": email})
+            stub.add_response("revoke_token", {}, {"ClientId": "client", "Token": "t"})
+            pool = UserPool("client", pool_id="pool", client=client)
+            pool.forgot_password(email)
+            pool.log_out("t")
+
+
+@pytest.mark.parametrize("code", ["LimitExceededException", "TooManyFailedAttemptsException"])
+def test_too_many_codes_tell_nobody_who_has_an_account(refusing, email, code):
+    """Only somebody whom the pool knows runs into a limit of their own: a code is wrong for both."""
+    with pytest.raises(InvalidCode):
+        refusing("confirm_forgot_password", code).reset_password(email, "123456", PASSWORD)
+    with pytest.raises(InvalidCode):
+        refusing("confirm_sign_up", code).confirm(email, "123456")

@@ -83,6 +83,7 @@ class Rig:
             "jwt_audience": made.client_id,
             "jwt_jwks_url": f"{self.addresses['aws']}/{made.pool_id}/.well-known/jwks.json",
             "user_pool_client_id": made.client_id,
+            "user_pool_client_secret": made.client_secret,
             "stripe_secret_key": parts.STRIPE_KEY,
             # Where the stand-ins are: a real shop has neither.
             "stripe_api_base": self.addresses["stripe"],

@@ -27,6 +27,7 @@ SOUND = {
     "parameters": {
         "site_url": "https://shop.example", "jwt_issuer": "https://cognito/pool", "jwt_audience": "client",
         "jwt_jwks_url": "https://cognito/pool/keys", "user_pool_client_id": "client",
+        "user_pool_client_secret": "of the client",
         "stripe_secret_key": "sk_test_1", "stripe_webhook_secret": "whsec_1",
     },
     "table": {
@@ -52,7 +53,7 @@ SOUND = {
     "missed": 0,
     "event_sources": [{"EventSourceArn": "arn:aws:sqs:eu:1:arm-engine-dev-tenants.fifo", "State": "Enabled", "BatchSize": 1}],
     "pool": {"Id": "pool", "EmailConfiguration": {"EmailSendingAccount": "DEVELOPER", "From": "shop@shop.example"}},
-    "pool_client": {"ClientId": "client", "PreventUserExistenceErrors": "ENABLED",
+    "pool_client": {"ClientId": "client", "ClientSecret": "of the client", "PreventUserExistenceErrors": "ENABLED",
                     "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]},
     "endpoints": [webhook.Endpoint("we_1", URL, API_VERSION, SUBSCRIBED, enabled=True, secret_mark=webhook.mark_of("whsec_1"))],
     "plan_changes": [],
@@ -186,6 +187,8 @@ QUEUE = ["queues", "arm-engine-dev-tenants.fifo"]
         ("queue to worker", put(["event_sources"], []), "fail", "nothing feeds the worker", "make deploy"),
         ("queue to worker", put(["event_sources", 0, "State"], "Disabled"), "fail", "Disabled", "enable it"),
         ("queue to worker", put(["event_sources", 0, "BatchSize"], 10), "fail", "one message at a time", "make deploy"),
+        ("user pool", put(["pool_client", "ClientSecret"], None), "fail", "anybody may call it", "make deploy"),
+        ("user pool", put(["pool_client", "ClientSecret"], "another"), "fail", "another secret", "make deploy"),
         ("user pool", put(["pool_client", "ExplicitAuthFlows"], []), "fail", "ALLOW_USER_PASSWORD_AUTH", "make deploy"),
         ("user pool", put(["pool_client", "PreventUserExistenceErrors"], "LEGACY"), "fail", "tells strangers", "make deploy"),
         ("user pool", put(["parameters", "jwt_audience"], "other"), "fail", "another client", "make deploy"),

@@ -143,6 +143,7 @@ class Stage:
         self.put("jwt_audience", self.client_id)
         self.put("jwt_jwks_url", f"{issuer}/.well-known/jwks.json")
         self.put("user_pool_client_id", self.client_id)
+        self.put("user_pool_client_secret", made.client_secret)
         self.put("stripe_secret_key", "sk_test_sandbox", "SecureString")
 
     def _make_functions(self):

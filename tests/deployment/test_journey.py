@@ -66,6 +66,7 @@ def test_who_pays_owns_a_namespace(rig):
 def test_every_function_may_do_exactly_what_it_does(rig):
     """All ways of all functions; what they asked of AWS is what their policies allow, and no more."""
     payer, free = Customer(rig).sign_in(), Customer(rig).sign_in()
+    somebody_else_signs_up(Customer(rig))
     free.call("POST", "/api/subscriptions/start-free")
     free.becomes("active", patience=40)
     free.call("POST", "/api/subscriptions/stop-free")
@@ -108,6 +109,22 @@ def test_every_function_may_do_exactly_what_it_does(rig):
     assert used[LAMBDA] == {
         (f"sqs:{action}", rig.stage.queue) for action in rights.EVENT_SOURCE[rights.WORKER]
     }
+
+
+def somebody_else_signs_up(customer):
+    """With a customer's address, right after them; and the customer resets their password."""
+    hers, his = (
+        {"email": customer.email, "password": p} for p in ("hers, and long", "his, and long")
+    )
+    for account in (hers, his):
+        assert customer.call("POST", "/api/auth/signup", account).status_code == 202
+    typed = hers | {"code": customer.code()}
+    assert customer.call("POST", "/api/auth/confirm", typed).status_code == 204
+    assert customer.call("POST", "/api/auth/login", his).status_code == 401
+    assert customer.call("POST", "/api/auth/login", hers).status_code == 200
+    customer.call("POST", "/api/auth/password-reset", {"email": customer.email})
+    typed = hers | {"code": customer.code()}
+    assert customer.call("POST", "/api/auth/password-reset/confirm", typed).status_code == 204
 
 
 def dispute_arrives(rig):

@@ -120,6 +120,30 @@ def test_an_address_is_nobodys_until_it_is_verified():
     assert asked_first == pool["AutoVerifiedAttributes"] == ["email"]
 
 
+def test_what_has_an_end_is_removed_by_the_table():
+    """The attribute that lines and marks carry is the one that DynamoDB looks at."""
+    (table,) = resources("data", "AWS::DynamoDB::Table").values()
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+
+
+def test_only_our_api_calls_the_pool():
+    """Its client has a secret, which the API reads; and the pool has the tag that rights go by."""
+    found = templates.parsed(templates.body("data", PRODUCT))["Resources"]
+    assert found["UserPoolClient"]["Properties"]["GenerateSecret"] is True
+    parameter = found["PoolClientSecret"]["Properties"]
+    assert parameter["Name"] == {"Fn::Sub": "${ParametersPath}/user_pool_client_secret"}
+    assert parameter["Value"] == {"Fn::GetAtt": ["UserPoolClient", "ClientSecret"]}
+    tags = found["UserPool"]["Properties"]["UserPoolTags"]
+    assert tags == {"deployment": {"Fn::Sub": "${App}-${Stage}"}}
+
+
+def test_an_address_still_is_the_name_of_an_account():
+    """A pool cannot be changed in this: another choice would be another pool, and other subjects."""
+    (pool,) = resources("data", "AWS::Cognito::UserPool").values()
+    assert pool["UsernameAttributes"] == ["email"]
+    assert "AliasAttributes" not in pool
+
+
 def test_one_customers_failure_is_answered_to_nobody_else():
     """CloudFront keeps what failed for ten seconds, whatever the policy and the answer say."""
     (cdn,) = resources("edge", "AWS::CloudFront::Distribution").values()

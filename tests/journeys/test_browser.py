@@ -92,6 +92,14 @@ def test_free_is_a_namespace_without_a_payment(page, newcomer):
     page.get_by_test_id("subscribe-free").click()
     page.wait_for_url(re.compile(r"/login\?returnTo=/pricing&plan=free$"))
     sign_up(page, newcomer)
+    page.wait_for_url("**/pricing")
+    start = page.get_by_test_id("subscribe-free")
+    expect(start).to_be_focused()  # and nothing is spent until it is pressed
+    newcomer.token = newcomer.call(
+        "POST", "/api/auth/login", {"email": newcomer.email, "password": PASSWORD}
+    ).json()["token"]
+    assert newcomer.status()["status"] == "none"
+    start.click()
     page.wait_for_url("**/dashboard")
     expect(page.get_by_test_id("plan")).to_have_text("Free Trial")
     expect(page.get_by_test_id("namespace")).to_have_text(re.compile("^arm-"))

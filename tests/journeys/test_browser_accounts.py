@@ -1,12 +1,13 @@
 """Sign-up, login, reset: forms that a person and a password manager get along with."""
 
+import json
 import re
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.journeys.scenes import NONE, STATUSES, refused
-from tests.journeys.shop import Customer
+from tests.journeys.scenes import NONE, SESSION, STATUSES, refused
+from tests.journeys.shop import PASSWORD, Customer, until
 
 pytestmark = pytest.mark.browser
 
@@ -157,15 +158,18 @@ def test_asking_for_a_reset_tells_nobody_either(page, customer, sandbox):
 
 
 def test_a_new_code_can_be_asked_for(visit):
-    """An unconfirmed login leads to the code, too; asking again says so politely."""
+    """Whoever has a code can enter it at the login, too; asking again says so politely."""
+    sent = []
     page = visit("/login", answers={
-        "/api/auth/login": (403, refused("not_confirmed")),
         "/api/auth/resend": (202, {}),
         "/api/auth/confirm": (400, refused("invalid_code", "The code is wrong or too old.")),
     })  # fmt: skip
+    page.on("request", lambda r: sent.append(r.post_data_json) if "confirm" in r.url else None)
+    page.get_by_role("button", name="Confirm your address").click()
+    expect(page.get_by_test_id("error")).to_be_focused()  # whose code, and what password
     address(page, "ada@example.com")
     fill(page, Password="Correct-horse-9")
-    submit(page)
+    page.get_by_role("button", name="Confirm your address").click()
     expect(page.get_by_label("Code")).to_be_focused()
     expect(page.get_by_role("main")).to_contain_text("ada@example.com")
     page.get_by_role("button", name="Send a new code").click()
@@ -175,6 +179,7 @@ def test_a_new_code_can_be_asked_for(visit):
     fill(page, Code="123456")
     page.get_by_role("button", name="Confirm").click()
     expect(page.locator("#code-input-error")).to_have_text("The code is wrong or too old.")
+    assert sent == [{"email": "ada@example.com", "password": "Correct-horse-9", "code": "123456"}]
 
 
 def test_the_link_in_the_mail_asks_for_the_address(page, customer):
@@ -243,6 +248,74 @@ def test_signing_out_forgets_and_leads_to_the_start(visit):
     assert page.evaluate("localStorage.length + sessionStorage.length") == 0
     page.go_back()
     page.wait_for_url(re.compile(r"/login\?returnTo=/dashboard$"))
+
+
+def test_signing_out_ends_the_session_at_the_pool(page, customer):
+    """A copy of the refresh token that somebody made before is good for nothing afterwards."""
+    page.goto("/login")
+    address(page, customer.email)
+    fill(page, Password=PASSWORD)
+    submit(page)
+    page.wait_for_url("**/dashboard")
+    held = page.evaluate("JSON.parse(localStorage.session).refreshToken")
+    copy = {"refreshToken": held}
+    assert customer.call("POST", "/api/auth/refresh", copy).status_code == 200
+    page.get_by_test_id("sign-out").click()
+    page.wait_for_url(re.compile(r"/$"))
+    until(
+        lambda: customer.call("POST", "/api/auth/refresh", copy).status_code == 401,
+        "the pool to know",
+    )
+
+
+def test_a_link_spends_nobodys_free_month(visit):
+    """Whoever is signed in by a link to Free still has to press its button."""
+    asked = []
+    page = visit("/login?returnTo=/pricing&plan=free", answers={
+        "/api/auth/login": (200, {"token": "a.b.c", "refreshToken": "r", "expiresIn": 3600}),
+        "/api/subscriptions/start-free": asked.append,
+        "/api/subscriptions/status": (200, NONE),
+    })  # fmt: skip
+    expect(page.locator("#why")).to_have_text("Right after, one click starts your Free plan.")
+    address(page, "ada@example.com")
+    fill(page, Password="Correct-horse-9")
+    with page.expect_response("**/api/subscriptions/status"):
+        submit(page)
+    page.wait_for_url(re.compile(r"/pricing$"))
+    expect(page.get_by_test_id("subscribe-free")).to_be_focused()
+    assert asked == []
+
+
+def test_a_browser_that_keeps_nothing_is_told_so(visit):
+    """The pages work without storage; signing in says why it cannot last."""
+    page = visit(answers={
+        "/api/auth/login": (200, {"token": "a.b.c", "refreshToken": "r", "expiresIn": 3600}),
+    })  # fmt: skip
+    page.add_init_script("""for (const name of ['localStorage', 'sessionStorage'])
+        Object.defineProperty(window, name, { get() { throw new DOMException('no', 'SecurityError'); } });
+    """)
+    for path in ("/", "/pricing", "/pricing?plan=basic"):
+        page.goto(path)
+        nav = page.get_by_role("navigation", name="Main")
+        expect(nav.get_by_role("link", name="Sign in")).to_be_visible()
+    page.goto("/login")
+    address(page, "ada@example.com")
+    fill(page, Password="Correct-horse-9")
+    submit(page)
+    expect(page.get_by_test_id("error")).to_contain_text("This browser keeps nothing for this site")
+
+
+def test_what_safari_16_lacks_is_not_needed(visit):
+    """Mistakes are told and paths are followed without `URL.canParse` and `checkVisibility`."""
+    page = visit()
+    page.add_init_script("delete URL.canParse; delete Element.prototype.checkVisibility;")
+    page.goto("/password-reset")
+    submit(page)
+    summary = page.get_by_test_id("error")
+    expect(summary.get_by_role("link")).to_have_text([NO_ADDRESS])
+    page.evaluate(f"localStorage.session = JSON.stringify({json.dumps(SESSION)})")
+    page.goto("/login?returnTo=/about")
+    page.wait_for_url(re.compile(r"/about$"))
 
 
 @pytest.mark.parametrize("path", ["/login", "/signup", "/password-reset"])

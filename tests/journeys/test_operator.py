@@ -269,6 +269,8 @@ def test_forgetting_reaches_everything(operator, sandbox, subscriber, aws):
         "POST", "/api/auth/login", {"email": subscriber.email, "password": "correct horse battery"}
     )
     assert login.status_code == 401
+    for method, path in (("GET", "status"), ("POST", "start-free")):  # by the token of before
+        assert subscriber.call(method, f"/api/subscriptions/{path}").status_code == 401
     listed = operator.ask("tenants", "list")
     assert tenant_id not in {row["tenantId"] for row in listed}
     time.sleep(1)  # what Stripe still has to tell of the deleted customer is of nobody
@@ -277,11 +279,14 @@ def test_forgetting_reaches_everything(operator, sandbox, subscriber, aws):
 
 
 def test_forgetting_goes_on_where_it_was(operator, sandbox, subscriber):
-    """The cluster away: the subscription is gone, and the same command ends the rest later."""
+    """The cluster away: nobody gets in, the subscription is gone, and the same command ends it."""
     tenant_id = tenant_of(subscriber)
     sandbox.faults("kubernetes", outage=600)
     said = operator.run("forget", subscriber.email, "--yes", "--timeout", "3", code=2)
     assert "run" in said
+    assert subscriber.call("POST", "/api/subscriptions/start-free").status_code == 401
+    account = {"email": subscriber.email, "password": "correct horse battery"}
+    assert subscriber.call("POST", "/api/auth/login", account).status_code == 401
     sandbox.faults("kubernetes", outage=0)
     assert operator.ask("forget", subscriber.email, "--yes")["tenantId"] == tenant_id
     assert "has no record" in operator.run("tenants", "show", tenant_id, code=2)
@@ -294,6 +299,7 @@ def test_who_only_signed_up_can_leave_too(operator, sandbox):
     assert operator.ask("forget", visitor.email, "--yes")["done"] == [
         "the account is deleted; there was nothing else"
     ]
+    assert visitor.call("POST", "/api/subscriptions/start-free").status_code == 401
     operator.run("export", visitor.email, code=2)
 
 

@@ -80,6 +80,7 @@ def test_names_in_stripe_lead_there_and_back(catalogue):
             'dns_ranges = ["::ffff:a9fe:0/112"]',
             "cluster.dns_ranges: ::ffff:a9fe:0/112 is IPv4",
         ),
+        ("timeline_days = 396", "timeline_days = 30", "policy.timeline_days"),
         ("popular = true", 'templates = "../etc"', "plans.pro.templates: must look like"),
         ("support@arm-engine.io", "nobody", "product.support_email"),
         (

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from chalicelib.domain import money
+from chalicelib.domain.allowed import NOTHING_MORE, Allowed
 from chalicelib.domain.timeline import TIMELINE_DAYS
 
 FREE = "free"
@@ -64,10 +65,11 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class ClusterSelectors:
-    """Whom a tenant's pods may talk to besides each other.
+    """Whom a tenant's pods may talk to besides each other, and where its apps are found.
 
     Attributes:
         dns_ranges: where DNS answers that is no pod, such as a cache on each node.
+        apps_domain: its hosts are below `<namespace>.<apps_domain>`; without it, it has none.
     """
 
     dns_namespace: str
@@ -75,6 +77,7 @@ class ClusterSelectors:
     ingress_namespace: str
     blocked_ranges: tuple[str, ...]
     dns_ranges: tuple[str, ...] = ()
+    apps_domain: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class Plan:
         trial_days: how long a trial, had once per customer, or Free lasts.
         yearly_price: the same, when a plan that is paid by the month can be paid by the year too.
         templates: the adopter's own objects, read from `folder`, their placeholders still in them.
+        allowed: what its tenants may say to the cluster.
     """
 
     id: str
@@ -102,6 +106,7 @@ class Plan:
     templates: tuple[Mapping[str, Any], ...] = ()
     yearly_price: int | None = None
     sold: bool = True
+    allowed: Allowed = NOTHING_MORE
 
     @property
     def monthly_price(self) -> float:

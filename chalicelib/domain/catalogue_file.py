@@ -3,6 +3,7 @@
 import re
 import tomllib
 
+from chalicelib.domain import catalogue_allowed
 from chalicelib.domain.catalogue import (
     FREE,
     Catalogue,
@@ -34,6 +35,9 @@ _CURRENCY = re.compile(r"[a-z]{3}")
 # metadata.
 LONGEST_PREFIX = LONGEST_LABEL - 17
 """A hyphen and the tenant's sixteen digits come after it."""
+
+LONGEST_APPS_DOMAIN = LONGEST_SUBDOMAIN - 2 * (LONGEST_LABEL + 1)
+"""A tenant's namespace comes before it, and a name of the tenant's own before that."""
 
 LONGEST_ENTITLEMENT = LONGEST_LABEL - len("entitlement.")
 
@@ -128,7 +132,14 @@ def _cluster(table: TomlTable) -> ClusterSelectors:
         dns_ranges=table.ranges("dns_ranges", default=()),
         ingress_namespace=table.string("ingress_namespace", DNS_LABEL, longest=LONGEST_LABEL),
         blocked_ranges=table.ranges("blocked_ranges"),
+        apps_domain=_apps_domain(table),
     )
+
+
+def _apps_domain(table: TomlTable) -> str:
+    if not table.optional("apps_domain"):
+        return ""
+    return table.string("apps_domain", _DNS_NAME, longest=LONGEST_APPS_DOMAIN)
 
 
 def _plan(plan_id: str, raw: object, problems: list[str]) -> Plan:
@@ -157,6 +168,7 @@ def _plan(plan_id: str, raw: object, problems: list[str]) -> Plan:
         folder=table.string("templates", DNS_LABEL) if table.optional("templates") else None,
         yearly_price=table.whole("yearly_price", 1) if table.optional("yearly_price") else None,
         sold=table.flag("sold", default=True),
+        allowed=catalogue_allowed.read(table),
     )
     if free and not plan.sold:
         table.problem("sold", "only a paid plan is withdrawn by it; free_cap = 0 grants no Free")

@@ -60,6 +60,20 @@ def _internet(blocked: Sequence[str]) -> list[dict[str, Any]]:
     ]
 
 
+def neighbours() -> dict[str, Any]:
+    """No pod says anything about where other namespaces' pods may run.
+
+    One that keeps away from every pod of the cluster would stop them all from being scheduled.
+    """
+    selector = {"scopeName": "CrossNamespacePodAffinity", "operator": "Exists"}
+    return {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "neighbours"},
+        "spec": {"hard": {"pods": "0"}, "scopeSelector": {"matchExpressions": [selector]}},
+    }
+
+
 def service_account() -> dict[str, Any]:
     """Whom the tenant's people and pipelines act as; pods do not get its token by themselves."""
     return {
@@ -76,6 +90,7 @@ def role() -> dict[str, Any]:
     read = ["get", "list", "watch"]
     rules = [
         ("", ["pods", "services", "configmaps", "secrets", "persistentvolumeclaims"], run),
+        ("", ["serviceaccounts"], run),
         ("", ["pods/log", "pods/status", "events", "resourcequotas", "limitranges"], read),
         ("", ["namespaces"], ["get"]),
         ("", ["pods/exec", "pods/portforward"], ["create", "get"]),
@@ -83,6 +98,7 @@ def role() -> dict[str, Any]:
         ("apps", ["deployments/scale", "statefulsets/scale"], ["get", "update", "patch"]),
         ("batch", ["jobs", "cronjobs"], run),
         ("autoscaling", ["horizontalpodautoscalers"], run),
+        ("policy", ["poddisruptionbudgets"], run),
         ("networking.k8s.io", ["ingresses"], run),
         ("networking.k8s.io", ["networkpolicies"], read),
     ]

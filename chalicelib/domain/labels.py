@@ -70,6 +70,15 @@ class Labels:
         """An annotation of the namespace: what we have applied into it, to be pruned one day."""
         return f"{self.domain}/objects"
 
+    @property
+    def hosts(self) -> str:
+        """An annotation of the namespace: below which domains a tenant names hosts."""
+        return f"{self.domain}/hosts"
+
+    def allowed(self, name: str) -> str:
+        """An annotation of the namespace: one list of what may be said in it."""
+        return f"{self.domain}/allowed.{name}"
+
     def entitlement(self, name: str) -> str:
         """An annotation of the namespace: one thing that the plan entitles to."""
         return f"{self.domain}/entitlement.{name}"

@@ -75,6 +75,7 @@ def _own(
 ) -> tuple[Manifest, ...]:
     return (
         _quota(plan, suspended=suspended),
+        isolation.neighbours(),
         _limits(plan),
         *isolation.network_policies(catalogue.cluster),
         isolation.service_account(),
@@ -136,20 +137,29 @@ def _namespace(
     security = {
         f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")
     }
+    namespace = children[0]["metadata"]["namespace"]
     entitlements = {ours.entitlement(key): value for key, value in plan.entitlements.items()}
     return {
         "apiVersion": "v1",
         "kind": "Namespace",
         "metadata": {
-            "name": children[0]["metadata"]["namespace"],
+            "name": namespace,
             "labels": {**labels, **security},
             "annotations": {
                 **entitlements,
+                **_allowed(catalogue, namespace, plan),
                 ours.suspended: str(suspended).lower(),
                 ours.objects: inventory.note(children),
             },
         },
     }
+
+
+def _allowed(catalogue: Catalogue, namespace: str, plan: Plan) -> dict[str, str]:
+    """What the admission policies of infra/cluster.yaml read: the plan's lists, whose hosts."""
+    ours, domain = Labels.of(catalogue.product), catalogue.cluster.apps_domain
+    lists = {ours.allowed(name): text for name, text in plan.allowed.words.items()}
+    return {**lists, ours.hosts: f"{namespace}.{domain}" if domain else ""}
 
 
 def _quota(plan: Plan, *, suspended: bool) -> Manifest:

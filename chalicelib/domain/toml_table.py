@@ -68,13 +68,16 @@ class TomlTable:
         if longest is not None and len(text) > longest:
             self.problem(key, f"must have at most {longest} characters, not {len(text)}")
 
-    def whole(self, key: str, least: int) -> int:
-        """A whole number."""
+    def whole(self, key: str, least: int, *, most: int | None = None) -> int:
+        """A whole number; the ends are in it."""
 
         def ok(value: object) -> bool:
-            return isinstance(value, int) and not isinstance(value, bool) and value >= least
+            if not isinstance(value, int) or isinstance(value, bool):
+                return False
+            return least <= value and (most is None or value <= most)
 
-        return int(self._take(key, least, ok, f"must be a whole number from {least}"))
+        up_to = "" if most is None else f" to {most}"
+        return int(self._take(key, least, ok, f"must be a whole number from {least}{up_to}"))
 
     def flag(self, key: str, *, default: bool | None = None) -> bool:
         """True or false; with a default the key may be missing."""
@@ -93,6 +96,14 @@ class TomlTable:
             )
 
         return tuple(self._take(key, (), ok, "must be a list of texts"))
+
+    def words(self, key: str, pattern: re.Pattern[str]) -> tuple[str, ...]:
+        """A list of texts of one look; it may be empty."""
+        found = self._take(key, [], lambda v: isinstance(v, list), "must be a list of texts")
+        for each in found:
+            if not isinstance(each, str) or not pattern.fullmatch(each):
+                self.problem(key, f"each must look like {pattern.pattern}, not {each!r}")
+        return tuple(each for each in found if isinstance(each, str))
 
     def ranges(self, key: str, *, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
         """A list of address ranges that a NetworkPolicy can speak of."""

@@ -10,6 +10,7 @@ from sandbox.kubernetes import (
     priority,
     quota,
     statuses,
+    storage,
 )
 from sandbox.kubernetes.authorization import User
 from sandbox.kubernetes.kinds import Kind, Object
@@ -64,6 +65,8 @@ def admitted(store: Store, kind: Kind, obj: Object, live: Object | None) -> Obje
     Raises:
         Refusal: 403, by whom and why.
     """
+    if kind.name == "PersistentVolumeClaim" and live is None:
+        return storage.classed(store, obj)
     if kind.name != "Pod" or live is not None:
         return obj
     spec = {**_POD, **obj["spec"]}
@@ -119,8 +122,16 @@ def check_policies(  # noqa: PLR0913, PLR0917 - a write, and both sides of it
             before=before,
             namespace_object=store.get(_NAMESPACE, "", target.namespace),
             dry_run=request.dry_run,
+            options=_options(request) if operation == "DELETE" else {},
         ),
     )
+
+
+def _options(request: Request) -> Object:
+    """How something is to be deleted, as the body or the address says."""
+    found = request.json() if request.body else {}
+    grace = request.query.get("gracePeriodSeconds", "")
+    return {**found, "gracePeriodSeconds": int(grace)} if grace.isdecimal() else found
 
 
 def check_quota(store: Store, kind: Kind, obj: Object, live: Object | None) -> None:

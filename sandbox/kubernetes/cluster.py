@@ -131,10 +131,14 @@ class Cluster:
             raise statuses.no_such_resource()
         if target.subresource == "scale":
             return subresources.scale(self._store, user, request, target, found, self._now)
+        if target.subresource == "status":
+            return subresources.status(self._store, user, request, target, found, self._now)
         if request.method != "POST":
             raise statuses.method_not_allowed()
         if target.subresource == "binding":
             return subresources.binding(self._store, request, target, found)
+        asked: Object = {"metadata": {"name": target.name, "namespace": target.namespace}}
+        admission.check_policies(self._store, user, request, target, asked, None)
         return subresources.token(request, target, found, self._clock(), self._issue)
 
     def _get(self, request: Request, target: Target) -> Answer:

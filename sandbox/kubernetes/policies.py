@@ -1,16 +1,14 @@
 """ValidatingAdmissionPolicies: the very CEL expressions of a policy, evaluated by a CEL library."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache, cached_property
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-import celpy
 from celpy.adapter import json_to_cel
-from celpy.celparser import CELParseError
 from celpy.evaluation import CELEvalError
 
-from sandbox.kubernetes import kinds, selectors, statuses
+from sandbox.kubernetes import cel, kinds, selectors, statuses
 from sandbox.kubernetes.authorization import User
 from sandbox.kubernetes.kinds import Kind, Object
 from sandbox.kubernetes.store import Store
@@ -19,7 +17,6 @@ _POLICY = kinds.by_name("ValidatingAdmissionPolicy")
 _BINDING = kinds.by_name("ValidatingAdmissionPolicyBinding")
 _NAMESPACE = kinds.by_name("Namespace")
 _CODES = {"Invalid": 422, "Forbidden": 403, "Unauthorized": 401, "RequestEntityTooLarge": 413}
-_ENVIRONMENT = celpy.Environment()
 
 
 @dataclass(frozen=True)
@@ -28,6 +25,7 @@ class Attempt:
 
     Attributes:
         operation: `CREATE`, `UPDATE` or `DELETE`.
+        options: what a DELETE says besides.
     """
 
     user: User
@@ -40,6 +38,8 @@ class Attempt:
     before: Object | None
     namespace_object: Object | None
     dry_run: bool
+    options: Mapping[str, Any] = field(default_factory=dict)
+    _met: dict[str, bool] = field(default_factory=dict)
 
     @cached_property
     def request(self) -> Any:  # noqa: ANN401 - a CEL value
@@ -49,14 +49,15 @@ class Attempt:
         """
         kind = self.kind
         within = self.name if kind == _NAMESPACE else self.namespace
-        request = {
+        request: dict[str, Any] = {
             "operation": self.operation,
             "kind": {"group": kind.group, "version": kind.version, "kind": kind.name},
             "resource": {"group": kind.group, "version": kind.version, "resource": kind.plural},
             "dryRun": self.dry_run,
             "userInfo": {"username": self.user.name, "groups": list(self.user.groups)},
         }
-        some = {"subResource": self.subresource, "name": self.name, "namespace": within}
+        some: dict[str, Any] = {"subResource": self.subresource, "name": self.name}
+        some |= {"namespace": within, "options": dict(self.options)}
         return json_to_cel(request | {name: value for name, value in some.items() if value})
 
     @cached_property
@@ -68,6 +69,17 @@ class Attempt:
         return {
             name: None if obj is None else json_to_cel(_plain(obj)) for name, obj in found.items()
         }
+
+    def meets(self, condition: str) -> bool:
+        """Whether a condition holds, which is often that of several policies.
+
+        Raises:
+            CELEvalError: it cannot be told.
+        """
+        if condition not in self._met:
+            known = {"request": self.request} | (self.objects if "bject" in condition else {})
+            self._met[condition] = bool(cel.evaluated(condition, known))
+        return self._met[condition]
 
 
 def _plain(obj: Object) -> Object:
@@ -91,55 +103,43 @@ def check(store: Store, attempt: Attempt) -> None:
             continue
         if not _matches(policy["spec"].get("matchConstraints") or {}, attempt):
             continue
-        for message, reason in _denials(policy, attempt):
+        for message, reason in _all_denials(store, policy, spec, attempt):
             raise _refusal(policy, binding, attempt, message, reason)
 
 
-def _denials(policy: Object, attempt: Attempt) -> Iterator[tuple[str, str]]:
+def _all_denials(
+    store: Store, policy: Object, binding: Object, attempt: Attempt
+) -> Iterator[tuple[str, str]]:
+    """A policy with parameters is asked once for each object that its binding selects."""
+    kind = (policy["spec"].get("paramKind") or {}).get("kind")
+    if kind is None:
+        yield from _denials(policy, attempt, {})
+        return
+    chosen = (binding.get("paramRef") or {}).get("selector") or {}
+    for each in store.all(kinds.by_name(kind)):
+        if selectors.selects(chosen, each["metadata"].get("labels") or {}):
+            yield from _denials(policy, attempt, {"params": json_to_cel(_plain(each))})
+
+
+def _denials(
+    policy: Object, attempt: Attempt, params: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
     spec = policy["spec"]
     strict = spec.get("failurePolicy", "Fail") == "Fail"
     try:
-        known: dict[str, Any] = {"request": attempt.request}
         conditions = [each["expression"] for each in spec.get("matchConditions") or []]
-        if any("bject" in expression for expression in conditions):
-            known |= attempt.objects
-        if not all(_evaluated(expression, known) for expression in conditions):
+        if not all(attempt.meets(expression) for expression in conditions):
             return
-        known |= attempt.objects
-        found = {}
-        for each in spec.get("variables") or []:
-            found[each["name"]] = _evaluated(each["expression"], known)
-            known["variables"] = celpy.celtypes.MapType(
-                {celpy.celtypes.StringType(name): value for name, value in found.items()}
-            )
+        known: dict[str, Any] = {"request": attempt.request, **params, **attempt.objects}
+        variables = {each["name"]: each["expression"] for each in spec.get("variables") or []}
+        known["variables"] = cel.Variables(variables, known)
         for each in spec.get("validations") or []:
-            if not _evaluated(each["expression"], known):
+            if not cel.evaluated(each["expression"], known):
                 text = each.get("message") or f"failed expression: {each['expression'].strip()}"
                 yield text, each.get("reason", "Invalid")
     except CELEvalError as e:
         if strict:
             yield f"an expression resulted in error: {e.args[0]}", "Invalid"
-
-
-def _evaluated(expression: str, known: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any CEL value
-    result = _program(expression).evaluate(dict(known))
-    if isinstance(result, CELEvalError):
-        raise result
-    return result
-
-
-@cache
-def _program(expression: str) -> celpy.Runner:
-    return _ENVIRONMENT.program(_ENVIRONMENT.compile(expression))
-
-
-def compiles(expression: str) -> str | None:
-    """What is wrong with an expression; None if nothing is."""
-    try:
-        _program(expression)
-    except CELParseError as e:
-        return str(e)
-    return None
 
 
 def _matches(wanted: Object, attempt: Attempt) -> bool:

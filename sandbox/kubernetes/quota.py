@@ -1,7 +1,7 @@
 """ResourceQuota: what an object uses, what a namespace has used, and what is too much."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -77,16 +77,21 @@ def _service(spec: Object) -> dict[str, Decimal]:
 def status(store: Store, quota: Object) -> Object:
     """A quota's status as the controller works it out."""
     hard = dict((quota.get("spec") or {}).get("hard") or {})
-    used = used_in(store, quota["metadata"]["namespace"], hard)
+    used = used_in(store, quota, hard)
     shown = {name: _written(name, used[name], hard[name]) for name in hard}
     return {"hard": hard, "used": shown} if hard else {}
 
 
-def used_in(store: Store, namespace: str, names: Iterable[str]) -> dict[str, Decimal]:
-    """What a namespace uses of each of these."""
+def used_in(store: Store, quota: Object, names: Iterable[str]) -> dict[str, Decimal]:
+    """What a quota's namespace uses of each of these, by whatever the quota concerns."""
     total = dict.fromkeys(names, Decimal(0))
     for kind in _concerned(tuple(total)):
-        for obj in store.all(kind, namespace):
+        concerned = (
+            obj
+            for obj in store.all(kind, quota["metadata"]["namespace"])
+            if _concerns_it(quota, kind, obj)
+        )
+        for obj in concerned:
             for name, amount in usage(kind, obj).items():
                 if name in total:
                     total[name] += amount
@@ -122,6 +127,8 @@ def check(store: Store, kind: Kind, obj: Object, before: Object | None) -> None:
     more = {name: amount - was.get(name, Decimal(0)) for name, amount in now.items()}
     metadata = obj["metadata"]
     for quota in store.all(_QUOTA, metadata["namespace"]):
+        if not _concerns_it(quota, kind, obj):
+            continue
         hard = {
             name: limit
             for name, limit in ((quota.get("spec") or {}).get("hard") or {}).items()
@@ -130,7 +137,7 @@ def check(store: Store, kind: Kind, obj: Object, before: Object | None) -> None:
         name = quota["metadata"]["name"]
         if kind.name == "Pod" and before is None:
             _must_be_sized(quota, obj)
-        used = used_in(store, metadata["namespace"], hard)
+        used = used_in(store, quota, hard)
         over = sorted(
             each for each in hard if used[each] + more[each] > quantities.amount(hard[each])
         )
@@ -142,6 +149,24 @@ def check(store: Store, kind: Kind, obj: Object, before: Object | None) -> None:
                 f"exceeded quota: {name}, requested: {requested}, used: {taken}, limited: {limited}"
             )
             raise statuses.forbidden(kind, metadata["name"], why)
+
+
+def _concerns_it(quota: Object, kind: Kind, obj: Object) -> bool:
+    """Of the scopes that a quota can have, the one of pods that look to other namespaces."""
+    scopes = ((quota.get("spec") or {}).get("scopeSelector") or {}).get("matchExpressions") or []
+    if not any(each.get("scopeName") == "CrossNamespacePodAffinity" for each in scopes):
+        return True
+    return kind.name == "Pod" and any(
+        "namespaceSelector" in term or term.get("namespaces")
+        for side in ("podAffinity", "podAntiAffinity")
+        for term in _terms(((obj.get("spec") or {}).get("affinity") or {}).get(side) or {})
+    )
+
+
+def _terms(side: Object) -> Iterator[Object]:
+    yield from side.get("requiredDuringSchedulingIgnoredDuringExecution") or []
+    for each in side.get("preferredDuringSchedulingIgnoredDuringExecution") or []:
+        yield each.get("podAffinityTerm") or {}
 
 
 def _must_be_sized(quota: Object, pod: Object) -> None:

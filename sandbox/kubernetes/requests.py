@@ -150,6 +150,8 @@ def target_of(path: str) -> Target | None:
     if (group, version) not in kinds.GROUP_VERSIONS:
         return None
     match rest:
+        case ["namespaces", name, "status"] if not group:
+            return Target(kinds.by_name("Namespace"), "", name, "status")
         case ["namespaces", namespace, plural, *name] if len(name) <= _WITH_SUBRESOURCE:
             kind = kinds.by_resource(group, version, plural)
             if kind is not None and kind.namespaced:

@@ -24,8 +24,8 @@ def objects(catalogue):
 def test_the_objects_of_a_tenant(objects):
     """The namespace first, then what bounds it, what isolates it, and who may act in it."""
     assert [kind for kind, _ in objects()] == [
-        "Namespace", "ResourceQuota", "LimitRange", "NetworkPolicy", "NetworkPolicy",
-        "NetworkPolicy", "NetworkPolicy", "NetworkPolicy", "ServiceAccount", "Role", "RoleBinding",
+        "Namespace", "ResourceQuota", "ResourceQuota", "LimitRange", "NetworkPolicy",
+        "NetworkPolicy", "NetworkPolicy", "NetworkPolicy", "NetworkPolicy", "ServiceAccount", "Role", "RoleBinding",
     ]  # fmt: skip
 
 

@@ -13,9 +13,6 @@ from tests.simulation.deployment import CATALOGUE, PLAN_OF, TRIALS
 World = Any
 MANAGED = ("ResourceQuota", "LimitRange", "ServiceAccount", "NetworkPolicy", "Role", "RoleBinding",
            "Deployment", "ConfigMap")  # fmt: skip
-FREE_LASTS = 30 * oracle.DAY
-"""Seconds; as plans.toml says."""
-
 THEIRS = frozenset({"default", "kube-root-ca.crt", "own"})
 """What Kubernetes, and the customer, have in a namespace."""
 
@@ -34,6 +31,9 @@ def check(world: World) -> None:
             continue
         truth = world.watch.truth(customer.tenant_id)
         granted += bool(item.get("free") and item["free"].get("ended_at") is None)
+        both = world.watch.deadlines[customer.tenant_id].both
+        if len(oracle.alike(truth, item, both, world.scheduler.now)) > 1:
+            continue  # an end is at this very second
         _record_is_true(world, customer.name, item, truth)
         _cluster_is_right(world, customer, item, truth)
         _page_is_true(world, customer, item, truth)
@@ -64,40 +64,41 @@ def _record_is_true(world: World, name: str, item: Mapping[str, Any], truth: ora
         world.wrong(f"{name} has {beside} beside, the record says {billing.get('duplicates')}")
     if bool(billing.get("incomplete")) != any(s.status == "incomplete" for s in truth.subs):
         world.wrong(f"{name}'s first payment is not under way as the record says")
-    free = item.get("free")
-    if free and item["free_until"] - free["started_at"] != FREE_LASTS:
-        world.wrong(f"{name}'s Free lasts {item['free_until'] - free['started_at']} s")
     if set(item.get("disputes", ())) != truth.disputes:
         world.wrong(f"{name}'s disputes are {sorted(truth.disputes)}, the record differs")
-    ended = oracle.ended_at(truth, item)
-    stands = (counts and counts.live) or oracle.free_stands(item, world.scheduler.now)
-    due = None if stands or ended is None else ended + oracle.RETENTION
-    if item.get("retention_until") != due:
-        world.wrong(f"{name}'s data are kept until {item.get('retention_until')}, not {due}")
-    if bool(item.get("grace_until")) != bool(counts and counts.status in {"past_due", "unpaid"}):
-        world.wrong(f"{name}'s grace is {item.get('grace_until')}")
-    elif item.get("grace_until"):
-        since = item["grace_until"] - oracle.GRACE
-        failing = [
-            a <= since + 5 and since - 5 <= b
-            for (a, t), (b, _) in zip(
-                world.watch.truths[world.customers[name].tenant_id],
-                [
-                    *world.watch.truths[world.customers[name].tenant_id][1:],
-                    (world.scheduler.now + 1e6, None),
-                ],
-                strict=True,
-            )
-            if any(s.status in {"past_due", "unpaid"} for s in t.subs)
-        ]
-        if not any(failing):
-            world.wrong(f"{name}'s grace does not begin with a payment that failed")
+    _deadlines_are_true(world, name, item, truth)
+
+
+def _deadlines_are_true(
+    world: World, name: str, item: Mapping[str, Any], truth: oracle.Truth
+) -> None:
+    """The days that the record has are those that we have reckoned ourselves."""
+    counts, now = truth.counts, world.scheduler.now
+    early, late = world.watch.deadlines[world.customers[name].tenant_id].both
+    fails = counts is not None and counts.status in {"past_due", "unpaid"}
+    stands = (counts is not None and counts.live) or oracle.free_stands(late, now)
+    ends = [oracle.ended_at(truth, due) for due in (early, late)]
+    due = {
+        "free_until": (early.free, late.free),
+        "grace_until": (early.grace, late.grace) if fails else (None, None),
+        "retention_until": [None if stands or e is None else e + oracle.RETENTION for e in ends],
+    }
+    if (item.get("free") or {}).get("ended_at"):
+        del due["free_until"]  # until when it would have been
+    for what, (first, last) in due.items():
+        kept = item.get(what)
+        if kept is None or first is None or last is None:
+            if kept is not None or last is not None:
+                world.wrong(f"{name}'s {what} is {kept}, should be {last}")
+        elif not first <= kept <= last:
+            world.wrong(f"{name}'s {what} is {kept}, should be from {first} to {last}")
 
 
 def _cluster_is_right(
     world: World, customer: Any, item: Mapping[str, Any], truth: oracle.Truth
 ) -> None:
-    stands = oracle.stands(truth, item, world.scheduler.now)
+    due = world.watch.deadlines[customer.tenant_id].late
+    stands = oracle.stands(truth, item, due, world.scheduler.now)
     found = world.namespace(customer.tenant_id)
     name = customer.name
     if item.get("failure"):
@@ -168,12 +169,19 @@ def _page_is_true(
     said = status_of(world.records.read(customer.tenant_id), now, CATALOGUE, "dev")
     told = {name: value for name, value in said.items() if name != "tenant"}
     told["state"] = said["tenant"]["state"]
-    true = oracle.page(truth, item, now, there=world.namespace(customer.tenant_id) is not None)
-    if true["state"] == "any":
-        true["state"] = told["state"]
-    if told != true:
-        wrong = {name: (told[name], true[name]) for name in true if told[name] != true[name]}
+    told["paymentProblem"] = said["paymentProblem"] and said["paymentProblem"]["actBy"]
+    both = world.watch.deadlines[customer.tenant_id].both
+    there = world.namespace(customer.tenant_id) is not None
+    true = oracle.page(truth, item, both, world.scheduler.now, there=there)
+    wrong = {name: (told[name], true[name]) for name in true if not _agree(told[name], true[name])}
+    if wrong or told.keys() != true.keys():
         world.wrong(f"{customer.name}'s page is not true (said, should be): {wrong}")
+
+
+def _agree(told: Any, true: Any) -> bool:
+    if true == "any" or not isinstance(true, tuple):
+        return bool(true in {"any", told})
+    return told is not None and true[0] <= told <= true[1]
 
 
 def _tried_once(world: World, customer: Any) -> None:
@@ -238,7 +246,8 @@ def free_answer(world: World, customer: Any, verb: str) -> int | str:
     """What whoever starts or stops Free at rest has to be answered."""
     item, truth = world.item(customer.tenant_id) or {}, world.watch.truth(customer.tenant_id)
     if verb == "stop-free":
-        return 202 if oracle.free_stands(item, world.scheduler.now) else "nothing_to_stop"
+        due = world.watch.deadlines[customer.tenant_id].late
+        return 202 if oracle.free_stands(due, world.scheduler.now) else "nothing_to_stop"
     if any(s.may_be_paid for s in truth.subs):
         return "already_subscribed"
     return "free_used" if item.get("free") else 202

@@ -148,7 +148,8 @@ class Compared:
         found: Any,
         now: int,
     ) -> Iterator[str]:
-        stands = oracle.stands(truth, item, now)
+        due = _recorded(item)
+        stands = oracle.stands(truth, item, due, now)
         plan = self._catalogue.plan(stands.plan or "")
         if stands.tenant == "absent" or plan is None:
             if found is not None:
@@ -164,3 +165,11 @@ class Compared:
             )
             for line in self._cluster.drift(wanted, tenant.ownership(self._catalogue, tenant_id)):
                 yield f"{tenant_id} ({stands.plan}, {stands.tenant}): {line}"
+
+
+def _recorded(item: dict[str, Any]) -> oracle.Due:
+    """When what only time ends is over, as the record has it: nobody has watched it begin."""
+    free = item.get("free")
+    return oracle.Due(
+        grace=item.get("grace_until"), free=free and (free.get("ended_at") or item["free_until"])
+    )

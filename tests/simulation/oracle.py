@@ -76,6 +76,21 @@ def sub(found: Any, plan_of: Mapping[str, str]) -> Sub:
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """When what only time ends is over (epoch seconds); None where nothing of the kind has begun.
+
+    Attributes:
+        grace: of the payment that failed.
+        free: of the Free grant, whether it ran out or was stopped.
+        checkout: of the open checkout.
+    """
+
+    grace: float | None = None
+    free: float | None = None
+    checkout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Stands:
     """What holds for a tenant: its page's status and plan, and what its namespace is."""
 
@@ -84,16 +99,23 @@ class Stands:
     tenant: str
 
 
-def stands(truth: Truth, item: Item, now: float) -> Stands:
+def alike(truth: Truth, item: Item, both: tuple[Due, Due], now: float) -> tuple[Stands, ...]:
+    """What can be true: which of the two it is where an end is just now, nobody can say."""
+    early = stands(truth, item, both[0], now)
+    late = early if both[0] == both[1] else stands(truth, item, both[1], now)
+    return (early,) if early == late else (early, late)
+
+
+def stands(truth: Truth, item: Item, due: Due, now: float) -> Stands:
     """The table of the lifecycle, its first line that fits.
 
     Args:
         truth: Stripe's own.
-        item: the record: what only we know (Free, holds, the checkout, deadlines that began when
-            something was first seen).
+        item: the record: what only we know (holds, a paid checkout, when it was first ready).
+        due: when the grace and the Free grant are over.
         now: epoch seconds.
     """
-    billed = _billed(truth, item, now)
+    billed = _billed(truth, item, due, now)
     if item.get("hold"):
         return Stands(billed.status, billed.plan, "suspended")
     if item.get("phase") == "deleting":
@@ -103,68 +125,73 @@ def stands(truth: Truth, item: Item, now: float) -> Stands:
     return billed
 
 
-def _billed(truth: Truth, item: Item, now: float) -> Stands:  # noqa: PLR0911 - a row each
+def _billed(truth: Truth, item: Item, due: Due, now: float) -> Stands:
     counts, ready = truth.counts, item.get("ready_since") is not None
     up = "active" if ready else "provisioning"
     if counts and counts.live:
         if counts.entitled:
             return Stands(up, counts.plan, "running")
-        grace = item.get("grace_until")
-        if counts.status == "past_due" and not counts.paused and (grace is None or now < grace):
-            return Stands("past_due", counts.plan, "running")
-        return Stands("past_due", counts.plan, "suspended")
-    if free_stands(item, now):
+        in_grace = due.grace is None or now < due.grace
+        runs = counts.status == "past_due" and not counts.paused and in_grace
+        return Stands("past_due", counts.plan, "running" if runs else "suspended")
+    if due.free is not None and now < due.free:
         return Stands(up, "free", "running")
     bought = item.get("checkout")
     if bought and bought.get("session_id") and bought["session_id"] == item.get("paid_session"):
         return Stands("provisioning", bought["plan_id"], "as it was")
-    ended = ended_at(truth, item)
+    ended = ended_at(truth, due)
     if ended is not None:
-        free_last = _free_end(item) is not None and _free_end(item) == ended
-        plan = "free" if free_last or counts is None else counts.plan
+        plan = "free" if counts is None or due.free == ended else counts.plan
         kept = now < ended + RETENTION or any(s.status == "incomplete" for s in truth.subs)
         return Stands("canceled", plan, "suspended" if kept else "absent")
     return Stands("none", None, "absent")
 
 
-def page(truth: Truth, item: Item, now: float, *, there: bool) -> dict[str, Any]:
+Span = tuple[str, str] | None
+"""The earliest and the latest that a date may be, as the page writes it."""
+
+
+def page(
+    truth: Truth, item: Item, both: tuple[Due, Due], now: float, *, there: bool
+) -> dict[str, Any]:
     """What a customer reads once nothing is under way; `there` is whether the namespace is."""
-    row, counts, ended = stands(truth, item, now), truth.counts, ended_at(truth, item)
+    row, counts = stands(truth, item, both[1], now), truth.counts
     live = counts if counts and counts.live else None
-    free = live is None and free_stands(item, now)
-    until = None if ended is None else ended + RETENTION
-    kept = row.status == "canceled" and until is not None and now < until
+    free = live is None and free_stands(both[1], now)
+    ends = [ended_at(truth, due) for due in both]
+    until = [None if end is None else end + RETENTION for end in ends]
+    kept = row.status == "canceled" and until[1] is not None and now < until[1]
     fails = live is not None and live.status in {"past_due", "unpaid"}
     state = {"running": "ready", "suspended": "suspended" if there else "none", "absent": "none"}
+    period = live and live.period_end
     return {
         "active": row.tenant == "running",
         "planId": row.plan,
         "status": row.status,
-        "currentPeriodEnd": _iso(item["free_until"] if free else live and live.period_end),
+        "currentPeriodEnd": _span(*(due.free for due in both)) if free else _span(period, period),
         "cancelAtPeriodEnd": free or bool(live and live.ends),
-        "paymentProblem": {"actBy": _iso(item.get("grace_until"))} if fails else None,
-        "dataKeptUntil": _iso(until) if kept else None,
+        "paymentProblem": _span(*(due.grace for due in both)) if fails else None,
+        "dataKeptUntil": _span(*until) if kept else None,
         "state": state.get(row.tenant, "any"),
     }
 
 
-def _iso(at: int | None) -> str | None:
-    return None if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _span(early: float | None, late: float | None) -> Span:
+    if early is None or late is None:
+        return None
+    first, last = (
+        datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for at in (early, late)
+    )
+    return first, last
 
 
-def free_stands(item: Item, now: float) -> bool:
+def free_stands(due: Due, now: float) -> bool:
     """Whether the Free grant holds."""
-    free = item.get("free")
-    return bool(free and free.get("ended_at") is None and now < item["free_until"])
+    return due.free is not None and now < due.free
 
 
-def _free_end(item: Item) -> int | None:
-    free = item.get("free")
-    return (free.get("ended_at") or item["free_until"]) if free else None
-
-
-def ended_at(truth: Truth, item: Item) -> int | None:
+def ended_at(truth: Truth, due: Due) -> float | None:
     """When the last thing that gave a tenant ended; only asked where none stands."""
     counts = truth.counts
-    ends: Iterable[int | None] = (counts.ended_at if counts else None, _free_end(item))
+    ends: Iterable[float | None] = (counts.ended_at if counts else None, due.free)
     return max((e for e in ends if e is not None), default=None)

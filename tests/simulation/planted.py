@@ -9,7 +9,7 @@ from unittest.mock import patch
 from chalicelib import wiring
 from chalicelib.domain import checkout as checkout_rules
 from chalicelib.domain import decision, errors, status
-from chalicelib.domain.record import Record
+from chalicelib.domain.record import Checkout, Record
 from chalicelib.domain.subscription import Truth
 from chalicelib.entrypoints import webhooks
 from chalicelib.gateways import cluster
@@ -596,3 +596,97 @@ def whoever_pays_is_called_active() -> AbstractContextManager[Any]:
 def pods_before_their_bounds() -> AbstractContextManager[Any]:
     """A plan's own Deployment is not held back until quota and policies are there."""
     return patch.object(cluster, "FIRST", frozenset({"ServiceAccount"}))
+
+
+def _policy(**days: int) -> Any:
+    """A policy that says other days than the shop's, to whoever reckons with it."""
+    deadlines = decision._with_deadlines
+
+    def other(record: Record, now: int, catalogue: Any) -> Record:
+        moved = {name: getattr(catalogue.policy, name) + by for name, by in days.items()}
+        policy = replace(catalogue.policy, **moved)
+        return deadlines(record, now, replace(catalogue, policy=policy))
+
+    return patch.object(decision, "_with_deadlines", other)
+
+
+@planted(within=100)
+def the_grace_is_a_day_longer() -> AbstractContextManager[Any]:
+    """Than the policy says: who does not pay runs on."""
+    return _policy(grace_days=1)
+
+
+@planted(within=100)
+def the_grace_is_a_day_shorter() -> AbstractContextManager[Any]:
+    """Than the policy says: who would have paid on the last day is stopped."""
+    return _policy(grace_days=-1)
+
+
+@planted(within=100)
+def the_retention_is_a_day_longer() -> AbstractContextManager[Any]:
+    """Than the policy says: what was promised to be gone is kept."""
+    return _policy(retention_days=1)
+
+
+@planted(within=100)
+def the_retention_is_a_day_shorter() -> AbstractContextManager[Any]:
+    """Than the policy says: who comes back on the last day has lost everything."""
+    return _policy(retention_days=-1)
+
+
+def _free_lasts(days_more: int) -> Any:
+    start = FreePlan.start
+
+    def other(self: FreePlan, user: Any) -> Record:
+        plans = tuple(
+            replace(p, trial_days=(p.trial_days or 0) + days_more) if p.id == "free" else p
+            for p in self.catalogue.plans
+        )
+        return start(replace(self, catalogue=replace(self.catalogue, plans=plans)), user)
+
+    return patch.object(FreePlan, "start", other)
+
+
+@planted(within=100)
+def free_lasts_a_day_longer() -> AbstractContextManager[Any]:
+    """Than the plan says."""
+    return _free_lasts(1)
+
+
+@planted(within=100)
+def free_lasts_a_day_shorter() -> AbstractContextManager[Any]:
+    """Than the plan says."""
+    return _free_lasts(-1)
+
+
+@planted(within=400)
+def a_checkout_is_kept_a_day_longer() -> AbstractContextManager[Any]:
+    """Than it can be paid."""
+    ends_at = Checkout.ends_at
+    later = property(lambda self: ends_at.fget(self) + decision.DAY)  # type: ignore[attr-defined]
+    return patch.object(Checkout, "ends_at", later)
+
+
+@planted(within=400)
+def a_checkout_is_forgotten_a_day_sooner() -> AbstractContextManager[Any]:
+    """As soon as it is looked at: it can still be given, and paid."""
+    resolved = decision._is_resolved
+
+    def sooner(record: Record, truth: Truth, now: int) -> bool:
+        return resolved(record, truth, now) or (
+            record.checkout is not None and now >= record.checkout.ends_at - decision.DAY
+        )
+
+    return patch.object(decision, "_is_resolved", sooner)
+
+
+@planted(within=400)
+def a_deadline_is_looked_at_a_day_late() -> AbstractContextManager[Any]:
+    """The days are right everywhere, and nobody comes when they are over."""
+    next_deadline = Record.next_deadline
+
+    def late(self: Record, now: int) -> int | None:
+        found = next_deadline(self, now)
+        return found if found is None or found == self.retry_at else found + decision.DAY
+
+    return patch.object(Record, "next_deadline", late)

@@ -1,19 +1,26 @@
 """What must hold at every moment; seen as it happens."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.gateways.wire import loaded
 from sandbox.kubernetes.requests import Request
 from tests.simulation import oracle
 from tests.simulation.account import Delivery
+from tests.simulation.deadlines import Deadlines
 from tests.simulation.deployment import PLAN_OF
 
-STANDING = (
-    "hold", "phase", "ready_since", "grace_until", "checkout", "paid_session", "free", "free_until",
-)  # fmt: skip
+STANDING = ("hold", "phase", "ready_since", "checkout", "paid_session")
 """What of a record says how a tenant stands, besides what Stripe says."""
+
+
+Written = tuple[float, Any, tuple[oracle.Due, oracle.Due]]
+"""When a record was written, as what, and what its deadlines were then."""
+
+SUSPENDED = re.compile(rb'arm-engine\.io/suspended"\s*:\s*"(true|false)"')
 
 
 class Watch:
@@ -25,8 +32,12 @@ class Watch:
         self.truths: dict[str, list[tuple[float, oracle.Truth]]] = {
             c.tenant_id: [(0.0, oracle.Truth())] for c in world.customers.values()
         }
-        self.records: dict[str, list[tuple[float, Any]]] = {
-            c.tenant_id: [(0.0, None)] for c in world.customers.values()
+        self.records: dict[str, list[Written]] = {
+            c.tenant_id: [(0.0, None, (oracle.Due(), oracle.Due()))]
+            for c in world.customers.values()
+        }
+        self.deadlines = {
+            c.tenant_id: Deadlines(world, c.tenant_id) for c in world.customers.values()
         }
         self.transitions: Counter[str] = Counter()
         self.statuses: Counter[str] = Counter()
@@ -70,6 +81,7 @@ class Watch:
             if now != known[-1][1]:
                 known.append((self._world.scheduler.now, now))
                 self._never_twice(tenant_id, now)
+                self.deadlines[tenant_id].changed(now)
 
     def _never_twice(self, tenant_id: str, truth: oracle.Truth) -> None:
         live = [s.id for s in truth.subs if s.may_be_paid and s.id not in self._world.by_hand]
@@ -139,7 +151,11 @@ class Watch:
 
     def written(self, tenant_id: str, before: Any, after: Any) -> None:
         """Every write of a record."""
-        self.records[tenant_id].append((self._world.scheduler.now, after))
+        deadlines = self.deadlines[tenant_id]
+        if deadlines.too_soon_to_forget(before, after):
+            self._world.wrong(f"{self._name(tenant_id)}'s checkout is forgotten, and not over")
+        deadlines.written(before, after)
+        self.records[tenant_id].append((self._world.scheduler.now, after, deadlines.both))
         was, now = _phase(before), _phase(after)
         if before and "grace_until" in before and "grace_until" in after:
             moved = before["grace_until"] != after["grace_until"]
@@ -156,7 +172,8 @@ class Watch:
     def _note_status(self, tenant_id: str, item: Any) -> None:
         """For the coverage: what the page would say after each decision that changes it."""
         known = loaded({name: item[name] for name in STANDING if name in item})
-        stands = oracle.stands(self.truths[tenant_id][-1][1], known, self._world.scheduler.now)
+        truth, due = self.truths[tenant_id][-1][1], self.deadlines[tenant_id].late
+        stands = oracle.stands(truth, known, due, self._world.scheduler.now)
         now, was = f"{stands.status}/{stands.tenant}", self._stood.get(tenant_id, "none/absent")
         if now != was:
             self._stood[tenant_id] = now
@@ -168,9 +185,9 @@ class Watch:
         paid = self._bought(tenant_id)
         if paid:
             self._world.wrong(f"{name}'s deletion is claimed, and {paid} is paid for")
-        stands = oracle.stands(
-            self.truth(tenant_id), item, now + 1 + self._world.history.weather.skew
-        )
+        due = self.deadlines[tenant_id].early
+        moment = now + 1 + self._world.history.weather.skew
+        stands = oracle.stands(self.truth(tenant_id), item, due, moment)
         if stands.tenant not in {"absent", "as it was"}:
             self._world.wrong(f"{name}'s deletion is claimed, and it should be {stands.tenant}")
         told = {(item.get("checkout") or {}).get("session_id"), *self._world.tabs(tenant_id)}
@@ -190,6 +207,7 @@ class Watch:
     def asked_the_cluster(self, request: Request) -> None:
         """Every request to it, as it arrives."""
         self._bounds_come_first(request)
+        self._neither_too_soon_nor_too_late(request)
         if request.method != "DELETE" or not request.path.startswith("/api/v1/namespaces/arm-"):
             return
         tenant_id = request.path.rsplit("-", 1)[1]
@@ -199,6 +217,34 @@ class Watch:
         paid = self._bought(tenant_id)
         if paid:
             self._world.wrong(f"{name}'s namespace is deleted, and {paid} is paid for")
+
+    def _neither_too_soon_nor_too_late(self, request: Request) -> None:
+        """A tenant is stopped, or runs again, for a reason that held since somebody looked."""
+        told = SUSPENDED.search(request.body) if request.method == "PATCH" else None
+        if told is None or not request.path.startswith("/api/v1/namespaces/arm-"):
+            return
+        tenant_id = request.path.rsplit("-", 1)[1]
+        wanted = "suspended" if told[1] == b"true" else "running"
+        found = self._world.namespace(tenant_id) or {"metadata": {}}
+        known = found["metadata"].get("annotations", {}).get("arm-engine.io/suspended", "true")
+        if known == told[1].decode():
+            return
+        self.look()
+        began, now = self.deadlines[tenant_id].under_way()
+        truths = _since(self.truths[tenant_id], began)
+        records = _since(self.records[tenant_id], began)
+        could = {
+            row.tenant
+            for _, truth in truths
+            for _, item, both in records
+            if item
+            for seen in _seen(truth, loaded(item))
+            for moment in (began, now + 1)
+            for row in oracle.alike(*seen, both, moment)
+        }
+        if wanted not in could:
+            name = self._name(tenant_id)
+            self._world.wrong(f"{name}'s tenant is made {wanted}, should be {' or '.join(could)}")
 
     def _bounds_come_first(self, request: Request) -> None:
         parts = request.path.split("/")
@@ -231,16 +277,12 @@ class Watch:
         matched = self._matched.setdefault(who.tenant_id, [])
         first = max((i for end, i in matched if end <= began), default=0)
         now = self._world.scheduler.now
-        stood = [
-            item and loaded(item)
-            for i, (at, item) in enumerate(records)
-            if at <= now and not (i + 1 < len(records) and records[i + 1][0] < began)
-        ]
+        stood = [(item and loaded(item), both) for _, item, both in _since(records, began)]
         skew = self._world.history.weather.skew + 1
         for i in range(first, len(truths)):
-            for item in stood:
+            for item, both in stood:
                 for moment in {began - skew, began, now, now + skew}:
-                    if self._true(answer, truths[i][1], item, moment):
+                    if self._true(answer, truths[i][1], item, both, moment):
                         matched.append((now, i))
                         return
         told = f"{answer['status']} ({answer['planId']})"
@@ -251,14 +293,16 @@ class Watch:
         answer: Mapping[str, Any],
         truth: oracle.Truth,
         item: Any,
+        both: tuple[oracle.Due, oracle.Due],
         moment: float,
     ) -> bool:
         if item is None:
             return bool(answer["status"] == "none")
-        stands = oracle.stands(truth, item, moment)
-        if answer["status"] != stands.status:
-            return False
-        return stands.status in {"canceled", "none"} or answer["planId"] == stands.plan
+        return any(
+            answer["status"] == stands.status
+            and (stands.status in {"canceled", "none"} or answer["planId"] == stands.plan)
+            for stands in oracle.alike(truth, item, both, moment)
+        )
 
     def _name(self, tenant_id: str) -> str:
         return str(self._world.name_of(tenant_id))
@@ -266,3 +310,22 @@ class Watch:
 
 def _phase(item: Any) -> str:
     return str(item["phase"]["S"]) if item and "phase" in item else "absent"
+
+
+def _since(moments: list[Any], began: float) -> list[Any]:
+    """What held at `began`, and all that came after it."""
+    return [
+        each
+        for i, each in enumerate(moments)
+        if not (i + 1 < len(moments) and moments[i + 1][0] < began)
+    ]
+
+
+def _seen(truth: oracle.Truth, item: dict[str, Any]) -> list[tuple[oracle.Truth, dict[str, Any]]]:
+    """What somebody who looks can know: disputes are known by their events only.
+
+    A checkout that was paid is taken off by the look that finds what came of it.
+    """
+    known = replace(truth, disputes=truth.disputes & set(item.get("disputes", ())))
+    without = {name: value for name, value in item.items() if name != "checkout"}
+    return [(known, item), (known, without)]

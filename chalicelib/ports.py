@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
+    from chalicelib.domain.disputes import Verdict
+    from chalicelib.domain.fitting import Over
     from chalicelib.domain.record import Record
     from chalicelib.domain.stripe_event import StripeEvent
     from chalicelib.domain.subscription import CheckoutSession, Subscription
@@ -32,7 +34,11 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class DisputeFound:
-    """Whose dispute an event is about, as Stripe tells when asked; `open` while it lasts."""
+    """Whose dispute an event is about, as Stripe tells when asked.
+
+    Attributes:
+        open: whether it needs a look: it lasts, or was lost. An inquiry, and what is over, do not.
+    """
 
     dispute_id: str
     customer_id: str | None
@@ -171,7 +177,9 @@ class Payments(Protocol):
 
         Raises:
             UpstreamBroken: a 5xx, which Stripe replays under this key.
-            Permanent: the parameters are refused, and will be again.
+            Permanent: the parameters are refused, and will be again. A price that was remembered
+                is looked up anew for the next call.
+            OtherCurrency: this customer has paid in another one.
             CustomerGone: the customer in it was deleted.
         """
 
@@ -182,7 +190,9 @@ class Payments(Protocol):
         """Expire an open session; SessionClosed when it is not open any more."""
 
     def expire_open_sessions(self, customer_id: str, *, but: str | None = None) -> None:
-        """Expire whatever sessions of a customer can still be paid, but for those of one nonce.
+        """Expire those of our sessions that can still be paid, but for those of one nonce.
+
+        What somebody else sells the same customer is left alone.
 
         Raises:
             SessionClosed: one of them was paid, or expired, meanwhile.
@@ -195,8 +205,17 @@ class Payments(Protocol):
     def dispute_of(self, event_id: str) -> DisputeFound | None:
         """Whom a dispute's event concerns; None when it is not about a dispute any more."""
 
-    def dispute_is_open(self, dispute_id: str) -> bool:
-        """Whether a dispute still lasts."""
+    def verdict(self, dispute_id: str) -> Verdict:
+        """How a dispute stands; one that Stripe does not know any more is over."""
+
+    def pause_collection(self, subscription_id: str) -> None:
+        """Charge nothing from now on: invoices are voided. Marked as ours; repeating is fine."""
+
+    def resume_collection(self, subscription_id: str) -> None:
+        """Lift a pause of ours; repeating is fine."""
+
+    def void_open_invoices(self, subscription_id: str) -> tuple[int, ...]:
+        """Void what an ended subscription still asks for; the amounts, in the smallest unit."""
 
     def cancel_subscription(self, subscription_id: str) -> None:
         """End it now, without a bill for the rest; one that has ended already is fine."""
@@ -229,6 +248,18 @@ class Cluster(Protocol):
 
     def suspend(self, manifests: Sequence[Manifest], owner: Mapping[str, str]) -> bool:
         """Apply, and stop what runs, each size remembered; False when there is no namespace."""
+
+    def stop(self, namespace: str, owner: Mapping[str, str]) -> bool:
+        """Suspend what stands as it stands, without a plan; False when there is no namespace."""
+
+    def overuse(self, namespace: str, owner: Mapping[str, str]) -> tuple[Over, ...]:
+        """What is used beyond the quota, from before it was lowered; nothing is changed."""
+
+    def fit(self, namespace: str, owner: Mapping[str, str]) -> tuple[Over, ...]:
+        """Scale down what the quota does not hold, each size remembered; what is left over.
+
+        Data are never deleted for it. Waiting while pods end.
+        """
 
     def stands(self, namespace: str, owner: Mapping[str, str]) -> bool:
         """Whether the namespace is there; Permanent when it is somebody else's."""

@@ -1,6 +1,7 @@
 """The table of docs/lifecycle.md, told by the code itself: `python -m tests.lifecycle` prints it."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import chalicelib
@@ -9,7 +10,7 @@ from chalicelib.domain.catalogue import Catalogue
 from chalicelib.domain.decision import decide, standing_of
 from chalicelib.domain.record import Billing, Checkout, FreeGrant, Hold, Record, User
 from chalicelib.domain.status import status_of
-from chalicelib.domain.subscription import CheckoutSession, Subscription, Truth
+from chalicelib.domain.subscription import CheckoutSession, Item, Subscription, Truth
 
 PAGE = Path(__file__).parents[1] / "docs/lifecycle.md"
 BEGIN, END = "<!-- the table: told by tests/lifecycle.py -->", "<!-- the table ends -->"
@@ -42,6 +43,11 @@ def session(status: str, **facts: object) -> Truth:
     return Truth(session=found)
 
 
+def judged(opened: tuple[str, ...] = (), lost: tuple[str, ...] = ()) -> Truth:
+    """An active subscription, and how the disputes on record stand."""
+    return replace(sub("active"), open_disputes=opened, lost_disputes=lost)
+
+
 ACTIVE = sub("active")
 LIVES = [
     ("nothing was ever bought", NEVER, Truth()),
@@ -60,8 +66,29 @@ LIVES = [
     ("past_due, within grace", READY, sub("past_due")),
     ("past_due, beyond grace", READY | {"grace_until": NOW - 1}, sub("past_due")),
     ("unpaid", READY | {"grace_until": NOW - 1}, sub("unpaid")),
-    ("paused, or collection paused", READY, sub("active", collection_paused=True)),
+    ("paused: a trial ended, and there was nothing to pay with", READY, sub("paused")),
+    ("collection paused, by the merchant", READY, sub("active", collection_paused=True)),
+    ("an upgrade whose difference was declined", READY | {"billing": Billing(
+        subscription=replace(ACTIVE.subscriptions[0], paid_product_id="arm-engine-dev-basic"))}, sub("past_due", "pro")),
+    ("an item of ours and one of another product", READY, Truth(subscriptions=(replace(
+        ACTIVE.subscriptions[0], items=(Item(product_id="prod_addon"), Item(
+            product_id="arm-engine-dev-pro"))),))),
+    ("its plan charged five times", READY, Truth(subscriptions=(replace(
+        ACTIVE.subscriptions[0], items=(Item(
+            product_id="arm-engine-dev-pro", quantity=5),)),))),
+    ("two plans of ours in one", READY, Truth(subscriptions=(replace(
+        ACTIVE.subscriptions[0], items=(Item(product_id="arm-engine-dev-pro"), Item(
+            product_id="arm-engine-dev-basic"))),))),
     ("canceled, within retention", READY, sub("canceled", ended_at=NOW - DAY)),
+    (
+        "canceled, beyond retention, and something live that cannot be read",
+        READY | {"phase": "suspended"},
+        Truth(subscriptions=(
+            *sub("canceled", ended_at=NOW - 31 * DAY).subscriptions,
+            *sub("active", "", id="sub_2", product_id="prod_retainer").subscriptions,
+        )),
+    ),
+    ("canceled, Stripe names no end", READY, sub("canceled")),
     ("canceled, beyond retention", READY, sub("canceled", ended_at=NOW - 31 * DAY)),
     ("a deletion is claimed", READY | {"phase": "deleting"}, sub("canceled", ended_at=NOW - 31 * DAY)),
     (
@@ -79,7 +106,9 @@ LIVES = [
         )),
     ),
     ("incomplete_expired", NEVER, sub("incomplete_expired")),
-    ("a dispute is open", READY | {"disputes": ("dp_1",)}, sub("active")),
+    ("a dispute is open", READY | {"disputes": ("dp_1",)}, judged(opened=("dp_1",))),
+    ("an inquiry, or a dispute that was won", READY | {"disputes": ("dp_1",)}, judged()),
+    ("a dispute was lost", READY | {"disputes": ("dp_1",)}, judged(lost=("dp_1",))),
     ("held by an operator", READY | {"hold": Hold(reason="abuse", since=1)}, sub("active")),
     ("Free stands", READY | FREE, Truth()),
     ("Free stands, and a paid plan beside it", READY | FREE, sub("active")),
@@ -87,7 +116,8 @@ LIVES = [
     ("Free was stopped, or has run out", READY | FREE_OVER, Truth()),
     ("two live subscriptions", READY, Truth(subscriptions=(
         *sub("past_due", id="sub_0").subscriptions, *sub("active").subscriptions))),
-    ("a product that is not in plans.toml", READY, sub("active", "gold")),
+    ("a product that is not in plans.toml, paid for", READY, sub("active", "gold")),
+    ("a product that is not in plans.toml, unpaid", READY, sub("unpaid", "gold")),
 ]  # fmt: skip
 """In words, what stands on the record, and what Stripe says now."""
 
@@ -133,6 +163,8 @@ def _facts(before: Record, record: Record) -> str:
         ("grace_until", record.grace_until),
         ("retention_until", record.retention_until),
         ("disputes", record.disputes),
+        ("lost_disputes", record.lost_disputes),
+        ("unread", record.billing.unread),
         ("hold", record.hold),
         ("phase deleting", record.phase == "deleting"),
         ("trialed_at", record.trialed_at),

@@ -1,8 +1,10 @@
 """Stripe, the record and the cluster held against each other: where they disagree, and how."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from chalicelib.domain.backoff import pending_after
 from chalicelib.domain.catalogue import Catalogue
 from chalicelib.domain.decision import Decision, Standing, decide, standing_of
 from chalicelib.domain.record import Record
@@ -16,15 +18,20 @@ Kind = Literal[
     "drift",
     "two subscriptions",
     "record is behind",
-    "plan is not ours",
+    "unread subscription",
+    "uses more than it pays for",
+    "stuck",
     "orphan namespace",
     "subscription of nobody",
     "not compared",
 ]
 NEEDS_A_PERSON = frozenset(
-    {"orphan namespace", "subscription of nobody", "plan is not ours", "not compared"}
+    {"orphan namespace", "subscription of nobody", "unread subscription", "not compared", "stuck"}
 )
 """Nothing that a reconcile could put right: no record, or no plan, leads to what should be."""
+
+STUCK = 3600
+"""Seconds: an outage at Stripe or of a cluster is over by then, or somebody should know of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +73,34 @@ def compare(  # noqa: PLR0913, PLR0917 - the three that are compared, and by wha
         counted = billing.subscription.id if billing.subscription else "none"
         finding("two subscriptions", f"{counted} counts, beside {ids}")
     if decision.problem:
-        finding("plan is not ours", decision.problem)
+        finding("unread subscription", decision.problem)
     recorded = standing_of(record, now, catalogue, stage)
     if recorded != standing:
         finding("record is behind", f"it says {_said(recorded)}; by Stripe it is {_said(standing)}")
     for kind, text in _in_the_cluster(standing, namespace):
         finding(kind, text)
     return found
+
+
+def stuck(record: Record, now: int) -> list[Finding]:
+    """What is wrong with a tenant for whom something is pending: that it is for so long."""
+    if not record.pending:
+        return []
+    failure = record.failure
+    failing = now - (failure.since or failure.at) if failure and not failure.permanent else 0
+    pending = max(failing, pending_after(record.attempts) if record.attempts else 0)
+    if pending <= STUCK:
+        return []
+    why = failure.reason if failure else "no attempt has come to an end"
+    return [Finding("stuck", record.tenant_id, f"pending for {pending // 60} minutes: {why}")]
+
+
+def excess(record: Record, over: Mapping[str, str], now: int) -> list[Finding]:
+    """What is used beyond the plan, but for what the grace for a smaller plan still allows."""
+    if not over or (record.excess and now < record.excess.fit_until):
+        return []
+    amounts = ", ".join(f"{name} by {by}" for name, by in sorted(over.items()))
+    return [Finding("uses more than it pays for", record.tenant_id, f"over: {amounts}")]
 
 
 def _in_the_cluster(

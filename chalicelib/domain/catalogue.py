@@ -8,6 +8,7 @@ from chalicelib.domain import money
 
 FREE = "free"
 Interval = Literal["month", "year"]
+DisputeLost = Literal["hold", "end"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,9 @@ class Policy:
         resolve_duplicates: whether a second live subscription that we sold by ourselves is canceled
             and refunded; else it is only reported.
         audit_mends: whether the daily audit nudges what it finds wrong; else it only reports.
+        fit_days: how long more may run than a smaller plan gives, before it is made to fit.
+        dispute_lost: what becomes of a tenant whose payer's bank took the money back: held until an
+            operator lifts it, or its subscription ended.
     """
 
     grace_days: int
@@ -44,6 +48,8 @@ class Policy:
     suspend_on_dispute: bool
     resolve_duplicates: bool = False
     audit_mends: bool = False
+    fit_days: int = 7
+    dispute_lost: DisputeLost = "hold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,11 @@ class Plan:
     folder: str | None = None
     templates: tuple[Mapping[str, Any], ...] = ()
     yearly_price: int | None = None
+
+    @property
+    def monthly_price(self) -> float:
+        """What it costs a month, in the smallest unit: for telling which of two is dearer."""
+        return self.price / 12 if self.interval == "year" else self.price
 
     @property
     def is_free(self) -> bool:

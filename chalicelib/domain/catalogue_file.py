@@ -7,6 +7,7 @@ from chalicelib.domain.catalogue import (
     FREE,
     Catalogue,
     ClusterSelectors,
+    DisputeLost,
     Interval,
     Plan,
     Policy,
@@ -98,7 +99,15 @@ def _policy(table: TomlTable) -> Policy:
         suspend_on_dispute=table.flag("suspend_on_dispute"),
         resolve_duplicates=table.flag("resolve_duplicates", default=False),
         audit_mends=table.flag("audit_mends", default=False),
+        fit_days=table.whole("fit_days", 0) if table.optional("fit_days") else 7,
+        dispute_lost=_dispute_lost(table),
     )
+
+
+def _dispute_lost(table: TomlTable) -> DisputeLost:
+    if not table.optional("dispute_lost"):
+        return "hold"
+    return "end" if table.string("dispute_lost", re.compile("hold|end")) == "end" else "hold"
 
 
 def _cluster(table: TomlTable) -> ClusterSelectors:

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from chalicelib.domain.catalogue import Catalogue, Offer
-from chalicelib.domain.errors import AlreadySubscribed, PaymentProcessing, TenantBeingRemoved
+from chalicelib.domain.errors import (
+    AlreadySubscribed,
+    PaymentDisputed,
+    PaymentProcessing,
+    TenantBeingRemoved,
+    WorkspaceHeld,
+)
 from chalicelib.domain.record import NONCE_MAX_AGE, Checkout, Record
 from chalicelib.domain.subscription import UNSTARTED, CheckoutSession, Subscription
 
@@ -45,6 +51,19 @@ def refuse_if_blocked(record: Record, deployment: str) -> None:
         raise PaymentProcessing
 
 
+def refuse_if_stopped(record: Record, catalogue: Catalogue) -> None:
+    """Refuse to sell to whoever could not be served: it would be suspended at once.
+
+    Raises:
+        WorkspaceHeld: by an operator, or for a lost dispute.
+        PaymentDisputed: a bank is asked to take a payment back, and that stops a tenant here.
+    """
+    if record.hold:
+        raise WorkspaceHeld
+    if record.disputes and catalogue.policy.suspend_on_dispute:
+        raise PaymentDisputed
+
+
 def refuse_if_subscribed(subscriptions: Iterable[Subscription]) -> None:
     """The same, by Stripe's own list: a subscription may have been made that we do not know of.
 
@@ -65,8 +84,9 @@ def next_step(
 
     start: nothing stands in the way of a new attempt. replay: Stripe's answer was never written
     down; the same call under the same key gives it again. return: the customer pays this one.
-    expire: another plan was meant. forget customer: it was deleted in Stripe, so the session can
-    never be paid. refuse: it was paid, and its subscription is on its way.
+    expire: another plan was meant, or its price has left the shop. forget customer: it was deleted
+    in Stripe, so the session can never be paid. refuse: it was paid, and its subscription is on its
+    way.
     """
     if checkout is None:
         return "start"
@@ -80,7 +100,8 @@ def next_step(
         return "refuse"
     if session.customer_gone:
         return "forget customer"
-    return "return" if _is_for(checkout, offer) and session.url else "expire"
+    can_be_paid = session.url and not session.price_archived
+    return "return" if _is_for(checkout, offer) and can_be_paid else "expire"
 
 
 def is_paid_and_unseen(checkout: Checkout | None, session: CheckoutSession | None) -> bool:

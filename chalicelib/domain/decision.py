@@ -1,62 +1,64 @@
 """The policy: what a tenant's record, and Stripe's word, mean for its status and its namespace."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
+from chalicelib.domain import knowing
 from chalicelib.domain.catalogue import FREE, Catalogue
-from chalicelib.domain.duplicates import next_resolution
-from chalicelib.domain.record import Billing, Record
-from chalicelib.domain.subscription import Subscription, Truth, the_one_that_counts
+from chalicelib.domain.knowing import DAY
+from chalicelib.domain.record import Record
+from chalicelib.domain.standing import Standing, Status, Wanted
+from chalicelib.domain.subscription import Subscription, Truth
 
-DAY = 24 * 3600
-
-Status = Literal["active", "provisioning", "canceled", "past_due", "none"]
-Wanted = Literal["running", "suspended", "absent", "as it was"]
+__all__ = ["DAY", "Decision", "Standing", "Status", "Wanted", "decide", "standing_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What holds for a tenant at one moment.
-
-    Attributes:
-        status: what the page says.
-        active: whether the customer is entitled to a running tenant.
-        plan_id: the plan that this is about; None where there is none, or it is not ours.
-        wanted: what the namespace should be.
-    """
-
-    status: Status
-    active: bool
-    plan_id: str | None
-    wanted: Wanted
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What follows from looking: the next record, where it stands, and what needs doing.
 
     Attributes:
         record: facts and deadlines brought up to date; the cluster's part is as it was.
         free_ended: the Free grant ran out, so the count of grants goes down with this write.
-        problem: why no tenant can be made of this, for operators; None when all is well.
+        problem: what a person has to see about what is charged; None when all is well.
+        cannot_be_served: it is paid for, nothing stands, and no plan says what to give.
+        to_pause: subscriptions of which nothing is to be charged while we stop their tenant.
+        to_resume: subscriptions that we paused and that are to be charged again.
+        to_cancel: the subscription that a lost dispute ends, by policy.
+        to_settle: an ended subscription whose open invoices bring no service any more.
     """
 
     record: Record
     standing: Standing
-    free_ended: bool
-    problem: str | None
+    free_ended: bool = False
+    problem: str | None = None
+    cannot_be_served: bool = False
+    to_pause: tuple[str, ...] = ()
+    to_resume: tuple[str, ...] = ()
+    to_cancel: str | None = None
+    to_settle: str | None = None
 
 
 def decide(record: Record, truth: Truth, now: int, catalogue: Catalogue, stage: str) -> Decision:
     """Bring the record up to date with Stripe's word and say what is wanted."""
-    known = _with_free_run_out(_with_truth(record, truth, now, catalogue, stage), now)
-    known = _with_deadlines(known, now, catalogue)
+    known = knowing.with_free_run_out(knowing.with_truth(record, truth, now, catalogue, stage), now)
+    known = knowing.with_deadlines(known, now, catalogue)
     standing = standing_of(known, now, catalogue, stage)
+    to_pause, to_resume = _collection(known, standing, truth, catalogue.deployment(stage))
+    subscription = known.subscription
+    ended = subscription and subscription.has_ended and subscription.id != known.settled
+    lost = set(known.lost_disputes) - set(record.lost_disputes)
     return Decision(
         record=replace(known, due_at=known.next_deadline(now)),
         standing=standing,
         free_ended=known.free != record.free,
-        problem=_problem(known, standing),
+        problem="; ".join(known.billing.unread) or None,
+        cannot_be_served=standing.active and standing.plan_id is None and known.phase != "running",
+        to_pause=to_pause,
+        to_resume=to_resume,
+        to_cancel=subscription.id
+        if lost and catalogue.policy.dispute_lost == "end" and subscription and subscription.is_live
+        else None,
+        to_settle=subscription.id if ended and subscription else None,
     )
 
 
@@ -66,18 +68,19 @@ def standing_of(record: Record, now: int, catalogue: Catalogue, stage: str) -> S
     if record.hold:
         # A deletion that was claimed before is carried out all the same: it cannot be half undone.
         wanted: Wanted = "absent" if record.phase == "deleting" else "suspended"
-        return replace(billed, active=False, wanted=wanted)
+        return replace(billed, active=False, wanted=wanted, stopped_by="hold")
     if record.phase == "deleting":
         return Standing("canceled", active=False, plan_id=billed.plan_id, wanted="absent")
     if record.disputes and catalogue.policy.suspend_on_dispute and billed.wanted == "running":
-        return replace(billed, active=False, wanted="suspended")
-    if billed.wanted in {"running", "suspended"} and billed.plan_id is None:
+        return replace(billed, active=False, wanted="suspended", stopped_by="dispute")
+    if billed.wanted == "running" and billed.plan_id is None:
+        # Taking away needs no plan, giving needs one.
         return replace(billed, wanted="as it was")
     return billed
 
 
 def _by_billing(record: Record, now: int, catalogue: Catalogue, stage: str) -> Standing:
-    plan_id = _plan_id(record, catalogue, stage)
+    plan_id = _plan_id(record.subscription, catalogue, stage)
     subscription = record.subscription
     if subscription and subscription.is_live:
         return _by_live(subscription, record, now, plan_id)
@@ -86,12 +89,14 @@ def _by_billing(record: Record, now: int, catalogue: Catalogue, stage: str) -> S
     if record.paid_mark and record.checkout:
         plan_id = record.checkout.plan_id
         return Standing("provisioning", active=False, plan_id=plan_id, wanted="as it was")
-    if _ended_at(record, now) is not None:
-        if _free_ended_last(record):
+    if knowing.ended_at(record, now) is not None:
+        if knowing.free_ended_last(record):
             plan_id = FREE
         kept = record.retention_until is None or now < record.retention_until
         # A bank may take days over a first payment: whoever comes back in time keeps their data.
-        wanted: Wanted = "suspended" if kept or record.billing.incomplete else "absent"
+        # And nothing is deleted while something is charged that we cannot read.
+        kept = kept or record.billing.incomplete or bool(record.billing.unread)
+        wanted: Wanted = "suspended" if kept else "absent"
         return Standing("canceled", active=False, plan_id=plan_id, wanted=wanted)
     return Standing("none", active=False, plan_id=None, wanted="absent")
 
@@ -100,7 +105,7 @@ def _by_live(subscription: Subscription, record: Record, now: int, plan_id: str 
     if subscription.is_entitled:
         return Standing(_running(record), active=True, plan_id=plan_id, wanted="running")
     in_grace = record.grace_until is None or now < record.grace_until
-    if subscription.status == "past_due" and not subscription.is_paused and in_grace:
+    if subscription.status == "past_due" and in_grace:
         return Standing("past_due", active=True, plan_id=plan_id, wanted="running")
     return Standing("past_due", active=False, plan_id=plan_id, wanted="suspended")
 
@@ -110,126 +115,27 @@ def _running(record: Record) -> Status:
     return "active" if record.ready_since is not None else "provisioning"
 
 
-def _plan_id(record: Record, catalogue: Catalogue, stage: str) -> str | None:
-    subscription = record.subscription
-    if subscription is None or subscription.product_id is None:
+def _plan_id(subscription: Subscription | None, catalogue: Catalogue, stage: str) -> str | None:
+    """The plan that is given: a dearer one only once its difference has been paid."""
+    if subscription is None:
         return None
-    plan = catalogue.plan_of_product(stage, subscription.product_id)
+    plan = catalogue.plan_of_product(stage, subscription.product_id or "")
+    paid = catalogue.plan_of_product(stage, subscription.paid_product_id or "")
+    if plan and paid and subscription.payment_failed and paid.monthly_price < plan.monthly_price:
+        plan = paid
     return plan.id if plan else None
 
 
-def _with_truth(record: Record, truth: Truth, now: int, catalogue: Catalogue, stage: str) -> Record:
-    everything = _all_known(record, truth, now)
-    subscriptions = [s for s in everything if s.is_sold_by(catalogue.deployment(stage))]
-    counted = the_one_that_counts(subscriptions)
-    if counted is None and record.free is None:
-        # Nothing of ours ever stood: what somebody made by hand is told to the operator.
-        counted = the_one_that_counts(everything)
-    billing = Billing(
-        subscription=counted,
-        duplicates=tuple(sorted(s.id for s in subscriptions if s.is_live and s != counted)),
-        incomplete=any(s.status == "incomplete" for s in subscriptions),
-    )
-    trials = [s.trialed_at for s in subscriptions if s.trialed_at is not None]
-    known = replace(
-        record,
-        billing=billing,
-        checkout=None if _is_resolved(record, truth, now) else record.checkout,
-        disputes=record.disputes if truth.open_disputes is None else truth.open_disputes,
-        trialed_at=record.trialed_at
-        if record.trialed_at is not None
-        else min(trials, default=None),
-        resolution=next_resolution(record, subscriptions, counted, now, catalogue.policy),
-    )
-    if truth.customer_gone:
-        # The next customer is a new one.
-        generation = record.customer_generation + 1
-        return replace(known, customer_id=None, customer_generation=generation, checkout=None)
-    return known
+def _collection(
+    record: Record, standing: Standing, truth: Truth, deployment: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Whose invoices to stop, and whose to let go on.
 
-
-def _all_known(record: Record, truth: Truth, now: int) -> tuple[Subscription, ...]:
-    """Stripe's list, and the last one of a customer that is no more: its data are still kept.
-
-    Deleting a customer ends its subscriptions at once.
+    While we stop somebody, nothing is charged that we can pause; an operator says so with a hold of
+    their own. A pause that somebody else has made is nobody's to lift but theirs.
     """
-    known = record.subscription
-    if known is None or any(known.id == s.id for s in truth.subscriptions):
-        return truth.subscriptions
-    if known.is_live:
-        known = replace(known, status="canceled", ended_at=now)
-    return (*truth.subscriptions, known) if known.has_ended else truth.subscriptions
-
-
-def _is_resolved(record: Record, truth: Truth, now: int) -> bool:
-    """Whether the recorded checkout has become a subscription, or can become none any more."""
-    checkout, session = record.checkout, truth.session
-    if checkout is None or checkout.became_one_of(truth.subscriptions, session):
-        return True
-    if session is not None:
-        return session.status == "expired" or session.customer_gone
-    return checkout.session_id is None and now >= checkout.ends_at
-
-
-def _with_free_run_out(record: Record, now: int) -> Record:
-    free = record.free
-    if (
-        free
-        and free.ended_at is None
-        and record.free_until is not None
-        and now >= record.free_until
-    ):
-        return replace(record, free=replace(free, ended_at=record.free_until))
-    return record
-
-
-def _with_deadlines(record: Record, now: int, catalogue: Catalogue) -> Record:
-    subscription = record.subscription
-    grace_until = None
-    if subscription and subscription.payment_failed:
-        grace_until = record.grace_until or now + catalogue.policy.grace_days * DAY
-    ended_at = _ended_at(record, now)
-    retention_until = ended_at and ended_at + catalogue.policy.retention_days * DAY
-    return replace(
-        record,
-        grace_until=grace_until,
-        retention_until=retention_until,
-        retry_at=None,
-        attempts=0,
-    )
-
-
-def _ended_at(record: Record, now: int) -> int | None:
-    """When the last thing that gave a tenant ended; None while one stands, or none ever did."""
-    subscription = record.subscription
-    if (subscription and subscription.is_live) or record.free_stands(now):
-        return None
-    ends = (_subscription_end(record), _free_end(record))
-    return max((end for end in ends if end is not None), default=None)
-
-
-def _free_ended_last(record: Record) -> bool:
-    free, paid = _free_end(record), _subscription_end(record)
-    return free is not None and (paid is None or free >= paid)
-
-
-def _subscription_end(record: Record) -> int | None:
-    subscription = record.subscription
-    if subscription is None or not subscription.has_ended:
-        return None
-    return subscription.ended_at or subscription.created
-
-
-def _free_end(record: Record) -> int | None:
-    free = record.free
-    return None if free is None else free.ended_at or record.free_until or free.started_at
-
-
-def _problem(record: Record, standing: Standing) -> str | None:
-    subscription = record.subscription
-    if subscription is None or standing.plan_id is not None or standing.wanted == "absent":
-        return None
-    return (
-        f"subscription {subscription.id} is for product {subscription.product_id}, "
-        "which is not in plans.toml: add the plan, or move the subscription to a price of ours"
-    )
+    ours = [s for s in truth.subscriptions if s.is_live and s.is_sold_by(deployment)]
+    is_stopped = standing.stopped_by == "dispute" or bool(record.hold and record.hold.pause_billing)
+    if is_stopped:
+        return tuple(sorted(s.id for s in ours if not s.collection_paused)), ()
+    return (), tuple(sorted(s.id for s in ours if s.paused_by_us))

@@ -99,6 +99,24 @@ class TenantBeingRemoved(Refusal):
     code = "tenant_being_removed"
 
 
+class WorkspaceHeld(Refusal):
+    """Your workspace was suspended by our team. Please contact support before you buy a plan."""
+
+    code = "workspace_held"
+
+
+class PaymentDisputed(Refusal):
+    """A payment of yours is disputed with your bank. You can buy a plan once that is settled."""
+
+    code = "payment_disputed"
+
+
+class OtherCurrency(Refusal):
+    """You have paid in another currency before. Please contact support: we will make it fit."""
+
+    code = "other_currency"
+
+
 class FreeUsed(Refusal):
     """The Free plan can be had once, and you have had it."""
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from chalicelib.domain.catalogue import Interval
 from chalicelib.domain.due import due_shard_of
+from chalicelib.domain.standing import Standing
 from chalicelib.domain.subscription import CheckoutSession, Subscription
 
 SCHEMA = 1
@@ -43,11 +44,14 @@ class Billing:
         subscription: the one that decides; None when none was ever past `incomplete`.
         duplicates: ids of further live subscriptions; they are reported, never ignored.
         incomplete: whether one waits for its first payment; it blocks a checkout, nothing else.
+        unread: live subscriptions that cannot be read as one sale of ours, in words for operators:
+            they are told, and nothing is deleted while there is one.
     """
 
     subscription: Subscription | None = None
     duplicates: tuple[str, ...] = ()
     incomplete: bool = False
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,10 +119,19 @@ class FreeGrant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """An operator suspended this tenant; only an operator lifts it."""
+    """This tenant is suspended, whatever it pays; only an operator lifts that.
+
+    Attributes:
+        since: epoch seconds.
+        pause_billing: whether nothing is charged while it lasts.
+        dispute_id: the lost dispute that it is about; winning an appeal lifts it. None for one that
+            an operator has put on.
+    """
 
     reason: str
     since: int
+    pause_billing: bool = False
+    dispute_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,12 +143,27 @@ class Failure:
         reason: for operators; the customer reads words of ours.
         revision: the hash of the objects that failed, if it came that far.
         at: epoch seconds.
+        since: when it first failed, of all the attempts since it last went well (epoch seconds).
     """
 
     permanent: bool
     reason: str
     at: int
     revision: str | None = None
+    since: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excess:
+    """More than the plan gives, from before it gave less.
+
+    Attributes:
+        over: what there is too much of: a quota's name, and by how much (a quantity).
+        fit_until: when it is brought down to fit (epoch seconds).
+    """
+
+    over: Mapping[str, str]
+    fit_until: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,9 +172,11 @@ class Record:
 
     Attributes:
         customer_generation: counts the Stripe customers this tenant has had.
-        disputes: ids of open disputes.
+        disputes: ids of disputes that are open, or were lost and not looked at since.
+        lost_disputes: ids of those that a bank decided against us: the verdict is kept.
         trialed_at: when a trial first began; it may be had once.
         resolution: a second subscription that is being undone.
+        settled: the ended subscription whose open invoices have been seen to.
         paid_session: the checkout session that Stripe reported paid; written with the nudge only.
         nudged: raised by whatever wants a look at this tenant.
         reconciled: `nudged` as it was read by the last reconcile that came to its end.
@@ -155,6 +185,8 @@ class Record:
         applied: hash of the objects that stand in the cluster, whole; None while they change.
         ready_since: when the tenant was first complete; gone when it is deleted.
         phase: what the tenant is, as last seen through; None is absent.
+        excess: what a smaller plan does not hold of what runs, and by when it is made to fit.
+        stood: what the last reconcile that came to its end found: what a transition starts from.
         retry_at: when the sweep sends the key again while work is pending.
         due_at: the earliest deadline still ahead; what the index is sorted by.
         polled_at: when a status poll last nudged.
@@ -167,8 +199,10 @@ class Record:
     customer_generation: int = 0
     billing: Billing = Billing()
     disputes: tuple[str, ...] = ()
+    lost_disputes: tuple[str, ...] = ()
     trialed_at: int | None = None
     resolution: Resolution | None = None
+    settled: str | None = None
     free: FreeGrant | None = None
     free_until: int | None = None
     checkout: Checkout | None = None
@@ -182,6 +216,8 @@ class Record:
     ready_since: int | None = None
     phase: Phase | None = None
     failure: Failure | None = None
+    excess: Excess | None = None
+    stood: Standing | None = None
     grace_until: int | None = None
     retention_until: int | None = None
     retry_at: int | None = None
@@ -242,6 +278,7 @@ class Record:
                 self.retention_until,
                 self.free_until if self.free and self.free.ended_at is None else None,
                 self.checkout.ends_at if self.checkout else None,
+                self.excess.fit_until if self.excess else None,
             )
             if at is not None and at > now
         ]

@@ -51,7 +51,17 @@ def status_of(record: Record | None, now: int, catalogue: Catalogue, stage: str)
         else None,
         "dataKeptUntil": _iso(record.retention_until) if _is_kept(record, standing, now) else None,
         "tenant": _tenant(record, standing, catalogue),
+        "over": _over(record),
     }
+
+
+def _over(record: Record) -> list[dict[str, Any]]:
+    """What the plan does not hold of what runs, and by when it is made to fit."""
+    if record.excess is None:
+        return []
+    act_by = _iso(record.excess.fit_until)
+    over = sorted(record.excess.over.items())
+    return [{"name": name, "by": by, "actBy": act_by} for name, by in over]
 
 
 def _is_kept(record: Record, standing: Standing, now: int) -> bool:
@@ -76,8 +86,7 @@ def _state(record: Record, standing: Standing) -> tuple[TenantState, str | None]
     message = DELAYED if record.failure and record.pending else None
     if record.phase == "deleting":
         return "deleting", message
-    paid_and_unseen = standing.status == "provisioning" and standing.wanted == "as it was"
-    if standing.wanted == "running" or paid_and_unseen:
+    if standing.wanted in {"running", "as it was"}:
         ready = record.phase == "running" and record.ready_since is not None
         return ("ready", None) if ready else ("pending", message)
     return ("none" if record.phase is None else "suspended"), _why_stopped(record, standing)
@@ -85,9 +94,9 @@ def _state(record: Record, standing: Standing) -> tuple[TenantState, str | None]
 
 def _why_stopped(record: Record, standing: Standing) -> str | None:
     """What neither status nor dates tell: somebody, or a bank, has stopped it."""
-    if record.hold and standing.wanted == "suspended":
+    if standing.stopped_by == "hold" and standing.wanted == "suspended":
         return HELD
-    if record.disputes and standing.status in {"active", "provisioning"}:
+    if standing.stopped_by == "dispute":
         return DISPUTED
     is_first = record.billing.incomplete and standing.status in {"none", "canceled"}
     return UNDER_WAY if is_first else None
@@ -102,6 +111,7 @@ def _nothing() -> dict[str, Any]:
         "cancelAtPeriodEnd": False,
         "paymentProblem": None,
         "dataKeptUntil": None,
+        "over": [],
         "tenant": {"namespace": None, "state": "none", "message": None, "updatedAt": None},
     }
 

@@ -24,7 +24,8 @@ LAST_SECOND = 9_999_999_999
 
 COMPLETED = "checkout.session.completed"
 PAID = frozenset({"paid", "no_payment_required"})
-DISPUTES = frozenset({"charge.dispute.created", "charge.dispute.closed"})
+DISPUTES = frozenset({"charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed"})
+"""`updated` tells that an inquiry has become a dispute, or that a lost one was appealed."""
 SUBSCRIBED = DISPUTES | frozenset(
     {
         COMPLETED,

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from chalicelib.domain.decision import Standing
     from chalicelib.domain.record import Billing
+    from chalicelib.domain.standing import Standing
     from chalicelib.domain.stripe_event import StripeEvent
 
 Kind = Literal["event", "decision", "cluster", "customer", "sweep", "audit", "operator"]
@@ -26,11 +26,16 @@ def of_event(event: "StripeEvent") -> Line:
     return Line(created=event.created, id=event.id, kind="event", text=event.type)
 
 
-def of_standing(standing: "Standing", now: int, line_id: str) -> Line:
-    """What was decided, when it differs from what stood."""
+def of_standing(standing: "Standing", why: str, now: int, line_id: str) -> Line:
+    """What was decided, when it differs from what stood, and why."""
     plan = standing.plan_id or "no plan"
-    text = f"{plan}: {standing.status}; the tenant should be {standing.wanted}"
+    text = f"{plan}: {standing.status}; the tenant should be {standing.wanted}, since {why}"
     return Line(created=now, id=line_id, kind="decision", text=text)
+
+
+def of_unread(billing: "Billing", now: int, line_id: str) -> Line:
+    """What is charged and cannot be read as a sale of ours, told to whoever looks."""
+    return Line(created=now, id=line_id, kind="decision", text="; ".join(billing.unread))
 
 
 def of_duplicates(billing: "Billing", now: int, line_id: str) -> Line:

@@ -16,6 +16,7 @@ Name = Literal[
     "Duplicates",
     "DuplicatesRefused",
     "PayToReady",
+    "EventsLag",
     "PendingAge",
     "ReconcileFailures",
     "ReconcileTime",

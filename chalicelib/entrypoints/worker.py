@@ -82,15 +82,16 @@ def _take_missed_events() -> list[DomainError]:
         What will not be over in a minute.
     """
     try:
-        missed = wiring.missed_events().take()
+        taken = wiring.missed_events().take()
     except Temporary as e:
         say("events not seen", level=logging.WARNING, reason=str(e))
     except (Permanent, InvalidRequest) as e:
         say("events not seen", level=logging.ERROR, reason=str(e))
         return [e]
     else:
-        if missed:
-            say("events missed", nudged=missed)
+        metrics.seconds("EventsLag", taken.lag)
+        if taken.nudged:
+            say("events missed", nudged=taken.nudged, lag=taken.lag)
     return []
 
 
@@ -182,6 +183,7 @@ def _reconcile(tenant_id: str, *, may_wait: bool) -> None:
         applied=report.applied or None,
         reason=report.reason,
         duplicates=list(report.duplicates) or None,
+        unread=list(report.unread) or None,
     )
     _measure(report, time.monotonic() - began)
 
@@ -189,7 +191,7 @@ def _reconcile(tenant_id: str, *, may_wait: bool) -> None:
 def _level_of(report: "Report") -> int:
     if report.outcome == "failed":
         return logging.ERROR
-    return logging.WARNING if report.duplicates else logging.INFO
+    return logging.WARNING if report.duplicates or report.unread else logging.INFO
 
 
 def _measure(report: "Report", took: float) -> None:

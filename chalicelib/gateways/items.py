@@ -8,6 +8,7 @@ from chalicelib.domain.record import (
     SCHEMA,
     Billing,
     Checkout,
+    Excess,
     Failure,
     FreeGrant,
     Hold,
@@ -15,12 +16,16 @@ from chalicelib.domain.record import (
     Resolution,
     User,
 )
+from chalicelib.domain.standing import Standing
 from chalicelib.domain.subscription import Subscription
 
 Item = dict[str, Any]
 T = TypeVar("T")
 
-_NESTED = ("user", "billing", "free", "checkout", "hold", "failure", "resolution")
+_NESTED = (
+    *("user", "billing", "free", "checkout", "hold"),
+    *("failure", "resolution", "excess", "stood"),
+)
 _PLAIN = (
     "customer_id",
     "customer_generation",
@@ -40,8 +45,10 @@ _PLAIN = (
     "due_at",
     "polled_at",
     "updated_at",
+    "settled",
 )
-_NAMES = (*_PLAIN, *_NESTED, "disputes")
+_SETS = ("disputes", "lost_disputes")
+_NAMES = (*_PLAIN, *_NESTED, *_SETS)
 _COUNTERS = frozenset({"customer_generation", "nudged", "reconciled", "attempts", "version"})
 
 
@@ -63,9 +70,15 @@ def changes(before: Record, after: Record) -> tuple[Item, list[str]]:
 def _kept(record: Record, name: str) -> Any:  # noqa: ANN401 - whatever an item holds
     """A part of a record as an item holds it; None for what is not there."""
     value = getattr(record, name)
-    if name == "disputes":
+    if name in _SETS:
         return set(value) or None
-    return asdict(value) if name in _NESTED and value is not None else value
+    if name not in _NESTED or value is None:
+        return value
+    kept = asdict(value)
+    if name == "billing" and kept["subscription"]:
+        # They have been read: what came of it is what is kept.
+        del kept["subscription"]["items"]
+    return kept
 
 
 def record_of(tenant_id: str, item: Mapping[str, Any]) -> Record:
@@ -81,13 +94,17 @@ def record_of(tenant_id: str, item: Mapping[str, Any]) -> Record:
             subscription=_known(Subscription, subscription),
             duplicates=tuple(billing.get("duplicates", ())),
             incomplete=billing.get("incomplete", False),
+            unread=tuple(billing.get("unread", ())),
         ),
         disputes=tuple(sorted(item.get("disputes", ()))),
+        lost_disputes=tuple(sorted(item.get("lost_disputes", ()))),
         free=_known(FreeGrant, item.get("free")),
         checkout=_known(Checkout, item.get("checkout")),
         hold=_known(Hold, item.get("hold")),
         failure=_known(Failure, item.get("failure")),
         resolution=_known(Resolution, item.get("resolution")),
+        excess=_known(Excess, item.get("excess")),
+        stood=_known(Standing, item.get("stood")),
         **counters,
         **rest,
     )

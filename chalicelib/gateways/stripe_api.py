@@ -5,6 +5,7 @@ from typing import Any, TypeVar, cast
 
 import stripe
 
+from chalicelib.domain.disputes import Verdict, verdict_of
 from chalicelib.domain.errors import (
     CustomerGone,
     Permanent,
@@ -25,6 +26,7 @@ from chalicelib.gateways.stripe_errors import (
 )
 from chalicelib.gateways.stripe_http import FreshKey, StripeHttp
 from chalicelib.gateways.stripe_objects import (
+    PAUSED_BY_US,
     id_of,
     metadata_of,
     optional,
@@ -40,10 +42,6 @@ TIMEOUT = 8
 
 RETRIES = 2
 """The SDK's own default is none."""
-
-OPEN_DISPUTES = frozenset(
-    {"needs_response", "under_review", "warning_needs_response", "warning_under_review"}
-)
 
 
 class StripeApi:
@@ -158,7 +156,7 @@ class StripeApi:
         try:
             found = call(
                 lambda: self._client.checkout.sessions.retrieve(
-                    session_id, {"expand": ["customer"]}
+                    session_id, {"expand": ["customer", "line_items"]}
                 )
             )
         except NoSuchThing:
@@ -173,7 +171,7 @@ class StripeApi:
             raise SessionClosed(str(e)) from e
 
     def expire_open_sessions(self, customer_id: str, *, but: str | None = None) -> None:
-        """Expire whatever sessions of a customer can still be paid, but for those of one nonce."""
+        """Expire those of our sessions that can still be paid, but for those of one nonce."""
         found = self._of_customer(
             customer_id,
             lambda: list(
@@ -183,7 +181,10 @@ class StripeApi:
             ),
         )
         for session in found:
-            if but is None or metadata_of(session).get("checkout") != but:
+            metadata = metadata_of(session)
+            # What an operator sells the same customer by a session of their own is not ours.
+            is_ours = metadata.get("deployment") == self._deployment
+            if is_ours and (but is None or metadata.get("checkout") != but):
                 self.expire_session(session.id)
 
     def portal_url(self, customer_id: str, return_url: str) -> str:
@@ -232,16 +233,61 @@ class StripeApi:
         return DisputeFound(
             dispute_id=dispute.id,
             customer_id=id_of(optional(charge, "customer")),
-            open=dispute.status in OPEN_DISPUTES,
+            open=verdict_of(dispute.status) in {"open", "lost"},
         )
 
-    def dispute_is_open(self, dispute_id: str) -> bool:
-        """Whether a dispute still lasts."""
+    def verdict(self, dispute_id: str) -> Verdict:
+        """How a dispute stands; one that Stripe does not know any more is over."""
         try:
             found = call(lambda: self._client.disputes.retrieve(dispute_id))
         except NoSuchThing:
-            return False
-        return found.status in OPEN_DISPUTES
+            return "over"
+        return verdict_of(found.status)
+
+    def pause_collection(self, subscription_id: str) -> None:
+        """Void the invoices of the time to come, marked as ours; one that has ended needs none."""
+        self._update(
+            subscription_id,
+            {
+                "pause_collection": {"behavior": "void"},
+                "metadata": {PAUSED_BY_US: self._deployment or "us"},
+            },
+        )
+
+    def resume_collection(self, subscription_id: str) -> None:
+        """Lift a pause of ours; one that has ended needs none."""
+        # An empty text is how Stripe unsets a field.
+        self._update(subscription_id, {"pause_collection": "", "metadata": {PAUSED_BY_US: ""}})
+
+    def _update(self, subscription_id: str, params: Mapping[str, Any]) -> None:
+        try:
+            call(
+                lambda: self._client.subscriptions.update(
+                    subscription_id,
+                    cast("stripe.params.SubscriptionUpdateParams", dict(params)),
+                )
+            )
+        except NoSuchThing:
+            return  # Stripe's word for one that is canceled
+
+    def void_open_invoices(self, subscription_id: str) -> tuple[int, ...]:
+        """Void what an ended subscription still asks for; the amounts, in the smallest unit."""
+        invoices = call(
+            lambda: list(
+                self._client.invoices.list(
+                    {"subscription": subscription_id, "status": "open", "limit": 100}
+                ).auto_paging_iter()
+            )
+        )
+        voided = [i.amount_remaining for i in invoices if i.id and self._void(i.id)]
+        return tuple(voided)
+
+    def _void(self, invoice_id: str) -> bool:
+        try:
+            call(lambda: self._client.invoices.void_invoice(invoice_id))
+        except Refused:
+            return False  # it was paid, or voided, meanwhile
+        return True
 
     def cancel_subscription(self, subscription_id: str) -> None:
         """End it now, without a bill for the rest; one that has ended already is fine."""

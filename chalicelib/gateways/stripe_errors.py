@@ -5,10 +5,19 @@ from typing import TypeVar
 
 import stripe
 
-from chalicelib.domain.errors import Permanent, Temporary, UpstreamBroken
+from chalicelib.domain.errors import (
+    DomainError,
+    OtherCurrency,
+    Permanent,
+    Temporary,
+    UpstreamBroken,
+)
 
 T = TypeVar("T")
 SERVER_ERROR = 500
+
+_COMBINED_CURRENCIES = "cannot combine currencies"
+"""Stripe's refusal to sell one customer in two currencies; it has no code to tell it by."""
 
 
 class NoSuchThing(Permanent):
@@ -60,8 +69,10 @@ def call(request: Callable[[], T]) -> T:
         raise Temporary(f"Stripe answers with HTTP {status}: {_said(e)}") from e
 
 
-def _refusal(error: stripe.InvalidRequestError) -> Permanent:
+def _refusal(error: stripe.InvalidRequestError) -> DomainError:
     said = _said(error)
+    if _COMBINED_CURRENCIES in (error.user_message or "").lower():
+        return OtherCurrency()
     if error.code == "resource_missing":
         return NoSuchCustomer(said) if error.param == "customer" else NoSuchThing(said)
     named = {"email_invalid": BadAddress, "charge_already_refunded": AlreadyRefunded}

@@ -7,14 +7,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from chalicelib.domain.stripe_event import PAID
-from chalicelib.domain.subscription import CheckoutSession, SessionStatus, Subscription
+from chalicelib.domain.subscription import CheckoutSession, Item, SessionStatus, Subscription
 
 if TYPE_CHECKING:
     import stripe  # it loads a class when it is first named, so none is named at run time
 
+PAUSED_BY_US = "collection_paused_by"
+"""The metadata that a pause of ours is marked with, in the call that makes it."""
+
 
 def session_of(session: "stripe.checkout.Session") -> CheckoutSession:
-    """A checkout session; its customer is known as deleted only where it was expanded."""
+    """A checkout session; its customer's and its price's ends are known only where expanded."""
     return CheckoutSession(
         id=session.id,
         status=cast("SessionStatus", session.status),
@@ -23,28 +26,39 @@ def session_of(session: "stripe.checkout.Session") -> CheckoutSession:
         paid=session.payment_status in PAID,
         subscription_id=id_of(optional(session, "subscription")),
         customer_gone=optional(optional(session, "customer"), "deleted") is True,
+        price_archived=any(
+            optional(optional(line, "price"), "active") is False
+            for line in optional(optional(session, "line_items"), "data") or ()
+        ),
     )
 
 
 def subscription_of(subscription: "stripe.Subscription") -> Subscription:
-    """A subscription, by its first item: what is sold here has one."""
-    item = subscription["items"].data[0] if subscription["items"].data else None
+    """A subscription with all its items; which of them counts is for the domain to say."""
     cancel_at = optional(subscription, "cancel_at")
-    # Until 2025 the period stood on the subscription itself.
-    period_end = optional(item, "current_period_end") or optional(
-        subscription, "current_period_end"
-    )
+    metadata = metadata_of(subscription)
+    collection_paused = optional(subscription, "pause_collection") is not None
     return Subscription(
         id=subscription.id,
         status=subscription.status,
         created=subscription.created,
-        product_id=id_of(item.price.product) if item else None,
-        nonce=metadata_of(subscription).get("checkout"),
-        current_period_end=cancel_at or period_end,
+        items=tuple(_item_of(item) for item in subscription["items"].data),
+        nonce=metadata.get("checkout"),
+        # Until 2025 the period stood on the subscription itself.
+        current_period_end=cancel_at or optional(subscription, "current_period_end"),
         cancel_at_period_end=bool(optional(subscription, "cancel_at_period_end") or cancel_at),
-        collection_paused=optional(subscription, "pause_collection") is not None,
+        collection_paused=collection_paused,
+        paused_by_us=collection_paused and PAUSED_BY_US in metadata,
         ended_at=optional(subscription, "ended_at"),
         trialed_at=optional(subscription, "trial_start"),
+    )
+
+
+def _item_of(item: "stripe.SubscriptionItem") -> Item:
+    return Item(
+        product_id=id_of(item.price.product),
+        quantity=optional(item, "quantity"),
+        current_period_end=optional(item, "current_period_end"),
     )
 
 

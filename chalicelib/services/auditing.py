@@ -15,6 +15,7 @@ from chalicelib.domain.subscription import Subscription, Truth
 from chalicelib.domain.tenant import TenantNamespace
 from chalicelib.domain.timeline import Line
 from chalicelib.ports import Clock, Cluster, NewId, Payments, Queue, Records
+from chalicelib.services.verdicts import verdicts_on
 
 SWEPT_WITHIN = 300
 """Seconds in which the sweep has surely come by; what is due for longer is judged."""
@@ -64,6 +65,7 @@ class Audit:
         seen: set[str] = set()
         customers: set[str] = set()
         suspects: list[Record] = []
+        stuck: list[Finding] = []
         pending = 0
         for record in self.records.all():
             self.pace()
@@ -72,11 +74,12 @@ class Audit:
                 customers.add(record.customer_id)
             if self._in_flux(record):
                 pending += 1
+                stuck += audit.stuck(record, int(self.clock()))
                 continue
             truth = Truth(subscriptions=tuple(live.get(record.customer_id or "", ())))
             if self._is_suspect(record, truth, namespaces.get(record.tenant_id)):
                 suspects.append(record)
-        findings = [*self._confirmed(suspects), *self._orphans(namespaces, seen)]
+        findings = [*stuck, *self._confirmed(suspects), *self._orphans(namespaces, seen)]
         findings += self._of_nobody(live, customers)
         mended = sum(self._mend(finding) for finding in findings) if mend else 0
         return AuditReport(len(seen), pending, tuple(findings), mended)
@@ -95,7 +98,7 @@ class Audit:
 
     def _is_suspect(self, record: Record, truth: Truth, namespace: TenantNamespace | None) -> bool:
         """Whether to look again. A dispute that has ended unseen is in no list: it is asked for."""
-        if record.disputes:
+        if record.disputes or record.lost_disputes:
             return True
         try:
             return bool(self._compared(record, truth, namespace))
@@ -116,10 +119,14 @@ class Audit:
             self.catalogue, record.tenant_id, plan, suspended=wanted == "suspended"
         )
         owner = tenant.ownership(self.catalogue, record.tenant_id)
-        return [
+        found = [
             Finding("drift", record.tenant_id, line)
             for line in self.cluster.drift(manifests, owner)
         ]
+        if wanted == "running":
+            over = self.cluster.overuse(manifests[0]["metadata"]["name"], owner)
+            found += audit.excess(record, {o.name: o.by for o in over}, now)
+        return found
 
     def _confirmed(self, suspects: list[Record]) -> Iterator[Finding]:
         """Much may have happened since the lists were made: each suspect is looked at anew."""
@@ -142,9 +149,11 @@ class Audit:
         if record.customer_id is None:
             return Truth()
         try:
+            verdicts = verdicts_on(record, self.payments)
             return Truth(
                 subscriptions=self.payments.subscriptions(record.customer_id),
-                open_disputes=tuple(d for d in record.disputes if self.payments.dispute_is_open(d)),
+                open_disputes=verdicts.open,
+                lost_disputes=verdicts.lost,
             )
         except CustomerGone:
             return Truth(customer_gone=True)
@@ -170,8 +179,10 @@ class Audit:
             if record and record.customer_id == customer_id:
                 continue
             for subscription in subscriptions:
-                product_id = subscription.product_id or ""
-                is_ours = self.catalogue.plan_of_product(self.stage, product_id)
+                is_ours = any(
+                    self.catalogue.plan_of_product(self.stage, product)
+                    for product in subscription.products
+                )
                 if is_ours and subscription.is_live:
                     text = f"{subscription.id} of {customer_id} is live, and on no record"
                     yield Finding("subscription of nobody", tenant_id, text)

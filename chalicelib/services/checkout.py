@@ -8,6 +8,7 @@ from chalicelib.domain.checkout import (
     Shop,
     next_step,
     refuse_if_blocked,
+    refuse_if_stopped,
     refuse_if_subscribed,
     session_params,
 )
@@ -16,6 +17,7 @@ from chalicelib.domain.errors import (
     Conflict,
     CustomerGone,
     InvalidRequest,
+    OtherCurrency,
     PaymentProcessing,
     Permanent,
     SessionClosed,
@@ -49,15 +51,23 @@ class Checkouts:
 
         Raises:
             UnknownPlan, InvalidRequest: no such plan, or one that is not paid for.
-            AlreadySubscribed, PaymentProcessing, TenantBeingRemoved: see the guard's rules.
+            AlreadySubscribed, PaymentProcessing, TenantBeingRemoved, WorkspaceHeld,
+            PaymentDisputed: see the guard's rules.
+            OtherCurrency: this customer has paid in another one.
             Temporary: something did not answer; trying again is safe.
         """
         offer = self._offer(offer_id)
+        refused = False
         for _ in range(TRIES):
             try:
                 return self._attempt(user, offer)
             except Conflict:
                 continue
+            except Permanent:
+                # What was remembered of a price may have been archived since: once more, anew.
+                if refused:
+                    raise
+                refused = True
         raise Temporary(f"tenant {user.tenant_id}: its record is written too often to sell to it")
 
     def _offer(self, offer_id: str) -> Offer:
@@ -75,6 +85,7 @@ class Checkouts:
         except (AlreadySubscribed, PaymentProcessing):
             self._ask_for_a_look(record)
             raise
+        refuse_if_stopped(record, self.shop.catalogue)
         record, had_customer = self._customers.ensure(record, is_new=is_new)
         try:
             return self._next(record, offer, had_customer=had_customer)
@@ -102,7 +113,8 @@ class Checkouts:
         sold = self._sell(record, had_customer=had_customer)
         if step == "replay" and checkout:
             written = replace(checkout, session_id=sold.id)
-            if next_step(written, sold, offer, now) != "return":
+            # What is replayed is how it was when it was made.
+            if next_step(written, self.payments.session(sold.id), offer, now) != "return":
                 raise Conflict("the replayed session is not for what was asked: look again")
         return sold
 
@@ -162,7 +174,7 @@ class Checkouts:
             self._expire_others(record, checkout)
         try:
             session = self.payments.create_session(checkout.params, checkout.nonce)
-        except (UpstreamBroken, Permanent):
+        except (UpstreamBroken, Permanent, OtherCurrency):
             # Stripe repeats a failure of its own for a day under this key, and frozen parameters
             # that it refuses (an archived price) get no better: the next click starts anew.
             self.records.save(record, replace(record, checkout=replace(checkout, burnt=True)))

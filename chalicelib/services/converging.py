@@ -1,14 +1,19 @@
 """Making the cluster match a decision, with what is irreversible claimed in the record first."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from chalicelib.domain import tenant
+from chalicelib.domain import money, tenant
 from chalicelib.domain.catalogue import Catalogue, Plan
-from chalicelib.domain.decision import Decision
+from chalicelib.domain.decision import DAY, Decision
 from chalicelib.domain.errors import Conflict, Permanent, SessionClosed, Temporary
-from chalicelib.domain.record import Record
+from chalicelib.domain.record import Excess, Record
 from chalicelib.domain.subscription import CheckoutSession
-from chalicelib.ports import Cluster, Payments, Records
+from chalicelib.domain.timeline import Kind, Line
+from chalicelib.ports import Cluster, NewId, Payments, Records
+
+STOPPED = "stopped"
+"""What stands for the hash of the objects where nothing was applied: it was stopped as it stood."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,6 +35,7 @@ class Convergence:
     payments: Payments
     cluster: Cluster
     catalogue: Catalogue
+    new_id: NewId
     after: Record = field(init=False)
     applied: int = 0
     revision: str | None = None
@@ -46,36 +52,118 @@ class Convergence:
                 true so far.
             Conflict: somebody else decided meanwhile, or this changed what there is to decide.
         """
-        if self.decision.problem:
-            raise Permanent(self.decision.problem)
+        if self.decision.cannot_be_served:
+            raise Permanent(self.decision.problem or "no plan says what to give")
+        self._see_to_billing()
         standing = self.decision.standing
         if standing.wanted == "absent":
             self._remove()
-        elif standing.wanted != "as it was" and standing.plan_id is not None:
-            plan = self.catalogue.plan(standing.plan_id)
+        elif standing.wanted != "as it was":
+            suspended = standing.wanted == "suspended"
+            plan = self.catalogue.plan(standing.plan_id or "")
             if plan is not None:
-                self._apply(plan, suspended=standing.wanted == "suspended")
+                self._apply(plan, suspended=suspended)
+            elif suspended:
+                self._stop()
+        if standing.stopped_by and self.after.checkout:
+            # Whoever cannot be served is not sold to.
+            self._close_checkout()
+            self.after = replace(self.after, checkout=None)
+
+    def _see_to_billing(self) -> None:
+        """Charge nothing for what we take away. What Stripe refuses is told, and stops nothing."""
+        decision = self.decision
+        for each in decision.to_pause:
+            text = f"{each} is not charged while the tenant is stopped"
+            self._told(self.payments.pause_collection, each, text)
+        for each in decision.to_resume:
+            self._told(self.payments.resume_collection, each, f"{each} is charged again")
+        if decision.to_cancel:
+            text = f"{decision.to_cancel} was canceled: a dispute was lost"
+            self._told(self.payments.cancel_subscription, decision.to_cancel, text)
+            raise Conflict("a subscription was canceled: look again")
+        if decision.to_settle:
+            self._void_invoices(decision.to_settle)
+
+    def _void_invoices(self, subscription_id: str) -> None:
+        """An invoice that is still payable would bring nothing any more."""
+        try:
+            voided = self.payments.void_open_invoices(subscription_id)
+        except Permanent as e:
+            self._note("decision", f"open invoices of {subscription_id} could not be voided: {e}")
+        else:
+            for amount in voided:
+                shown = money.shown(amount, self.catalogue.product.currency)
+                text = f"an invoice of {shown} was voided: {subscription_id} has ended"
+                self._note("decision", text)
+        self.after = replace(self.after, settled=subscription_id)
+
+    def _told(self, act: Callable[[str], None], subscription_id: str, text: str) -> None:
+        """Do something at Stripe that can be repeated, and say so."""
+        try:
+            act(subscription_id)
+        except Permanent as e:
+            text = f"not done: {text}: {e}; do it in Stripe's dashboard"
+        self._note("decision", text)
+
+    def _note(self, kind: Kind, text: str) -> None:
+        """A line that belongs to something that has happened, whatever comes of the rest."""
+        self.before = self.records.save(self.before, self.before, lines=[self._line(kind, text)])
 
     def _apply(self, plan: Plan, *, suspended: bool) -> None:
         tenant_id = self.before.tenant_id
         manifests = tenant.objects(self.catalogue, tenant_id, plan, suspended=suspended)
         self.revision = tenant.revision(manifests)
         if self.before.applied == self.revision:
+            if self.before.excess:
+                self._fit()
             return
         self._forget_applied()
         owner = tenant.ownership(self.catalogue, tenant_id)
         if suspended:
-            if self.cluster.suspend(manifests, owner):
-                self.after = replace(self.after, phase="suspended", applied=self.revision)
-                self.applied = len(manifests)
-            else:
-                self.after = replace(self.after, phase=None, ready_since=None)
+            self._suspended(stands=self.cluster.suspend(manifests, owner), applied=len(manifests))
             return
         self.after = replace(self.after, phase="running")
         self.cluster.apply(manifests, owner)
+        if self.before.phase is not None:
+            self._fit()
         ready_since = self.after.ready_since or self.now
         self.after = replace(self.after, applied=self.revision, ready_since=ready_since)
         self.applied = len(manifests)
+
+    def _stop(self) -> None:
+        """Suspend what stands as it stands: no plan says what it should be."""
+        self.revision = STOPPED
+        if self.before.applied == STOPPED:
+            return
+        self._forget_applied()
+        namespace = tenant.namespace_of(self.catalogue, self.before.tenant_id)
+        owner = tenant.ownership(self.catalogue, self.before.tenant_id)
+        self._suspended(stands=self.cluster.stop(namespace, owner), applied=1)
+
+    def _suspended(self, *, stands: bool, applied: int) -> None:
+        self.after = replace(self.after, excess=None)
+        if stands:
+            self.after = replace(self.after, phase="suspended", applied=self.revision)
+            self.applied = applied
+        else:
+            self.after = replace(self.after, phase=None, ready_since=None)
+
+    def _fit(self) -> None:
+        """What a smaller plan does not hold runs on for a while, then it is made to fit."""
+        namespace = tenant.namespace_of(self.catalogue, self.before.tenant_id)
+        owner = tenant.ownership(self.catalogue, self.before.tenant_id)
+        known = self.before.excess
+        over = self.cluster.overuse(namespace, owner)
+        fit_until = self.now + self.catalogue.policy.fit_days * DAY
+        if known is not None:
+            fit_until = known.fit_until
+        if over and self.now >= fit_until:
+            over = self.cluster.fit(namespace, owner)
+            plan_id = self.decision.standing.plan_id
+            self._note("cluster", f"what ran was brought down to fit the plan {plan_id}")
+        excess = Excess(over={o.name: o.by for o in over}, fit_until=fit_until) if over else None
+        self.after = replace(self.after, excess=excess)
 
     def _forget_applied(self) -> None:
         """The hash goes before the first change: a crash in between must not look finished."""
@@ -93,12 +181,28 @@ class Convergence:
                 return
             self._close_checkout()
             claimed = replace(self.before, phase="deleting", applied=None, checkout=None)
-            self.before = self.records.save(self.before, claimed, nothing_new=True)
+            self.before = self.records.save(
+                self.before,
+                claimed,
+                nothing_new=True,
+                lines=[self._line("cluster", f"deleting the namespace {namespace}")],
+            )
             self.after = replace(self.after, phase="deleting", applied=None, checkout=None)
         self.cluster.delete(namespace, owner)
-        gone = replace(self.before, phase=None, applied=None, ready_since=None, updated_at=self.now)
-        self.records.save(self.before, gone)
+        gone = replace(
+            self.before,
+            phase=None,
+            applied=None,
+            ready_since=None,
+            excess=None,
+            updated_at=self.now,
+        )
+        text = f"the namespace {namespace} is gone"
+        self.records.save(self.before, gone, lines=[self._line("cluster", text)])
         raise Conflict("the tenant is gone: decide again what should be")
+
+    def _line(self, kind: Kind, text: str) -> Line:
+        return Line(created=self.now, id=self.new_id(), kind=kind, text=text)
 
     def _close_checkout(self) -> None:
         """Nothing is claimed while somebody may still pay for it."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from chalicelib.domain.catalogue import FREE, Catalogue
+from chalicelib.domain.checkout import refuse_if_stopped
 from chalicelib.domain.decision import DAY
 from chalicelib.domain.errors import (
     AlreadySubscribed,
@@ -10,6 +11,7 @@ from chalicelib.domain.errors import (
     FreeUsed,
     NotFound,
     NothingToStop,
+    PaymentProcessing,
     Temporary,
 )
 from chalicelib.domain.record import FreeGrant, Record, User
@@ -33,7 +35,8 @@ class FreePlan:
         """Grant it.
 
         Raises:
-            AlreadySubscribed, FreeUsed, FreeFull: it cannot be had.
+            AlreadySubscribed, PaymentProcessing, WorkspaceHeld, PaymentDisputed, FreeUsed,
+            FreeFull: it cannot be had.
             NotFound: this shop has no Free plan.
         """
         plan = self.catalogue.plan(FREE)
@@ -44,8 +47,11 @@ class FreePlan:
             try:
                 record = self._record_of(user)
                 deployment = self.catalogue.deployment(self.stage)
-                if record.billing.incomplete or record.has_bought(deployment):
+                if record.has_bought(deployment):
                     raise AlreadySubscribed
+                if record.billing.incomplete:
+                    raise PaymentProcessing
+                refuse_if_stopped(record, self.catalogue)
                 if record.free:
                     raise FreeUsed
                 granted = replace(

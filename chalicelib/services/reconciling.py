@@ -13,9 +13,11 @@ from chalicelib.domain.errors import Conflict, CustomerGone, Permanent, Temporar
 from chalicelib.domain.record import Failure, Record
 from chalicelib.domain.subscription import CheckoutSession, Truth
 from chalicelib.domain.timeline import Line
+from chalicelib.domain.transitions import WORDS, cause_of
 from chalicelib.ports import Clock, Cluster, NewId, Payments, Records
 from chalicelib.services.converging import Convergence
 from chalicelib.services.duplicates import Duplicates
+from chalicelib.services.verdicts import verdicts_on
 
 TRIES = 8
 Outcome = Literal["unknown tenant", "nothing pending", "converged", "later", "failed"]
@@ -28,6 +30,7 @@ class Report:
     Attributes:
         reason: for operators.
         duplicates: further live subscriptions of this customer: somebody has to look at them.
+        unread: live subscriptions that cannot be read as one sale of ours, in words: likewise.
     """
 
     outcome: Outcome
@@ -36,6 +39,7 @@ class Report:
     applied: int = 0
     reason: str | None = None
     duplicates: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +113,13 @@ class Reconciler:
         if gone:
             # Perhaps since the list was made: how its subscriptions ended is not asked again.
             subscriptions = self.payments.subscriptions(customer_id)
+        verdicts = verdicts_on(record, self.payments)
         return Truth(
             subscriptions=subscriptions,
             session=session,
             customer_gone=gone,
-            open_disputes=tuple(d for d in record.disputes if self.payments.dispute_is_open(d)),
+            open_disputes=verdicts.open,
+            lost_disputes=verdicts.lost,
         )
 
     def _undo_duplicate(self, work: Convergence) -> list[Line]:
@@ -141,15 +147,20 @@ class Reconciler:
             payments=self.payments,
             cluster=self.cluster,
             catalogue=self.catalogue,
+            new_id=self.new_id,
         )
 
     def _conclude(self, read: Record, work: Convergence, now: int, lines: Sequence[Line]) -> Report:
-        after = replace(work.after, reconciled=read.nudged, failure=None)
-        stood = standing_of(read, now, self.catalogue, self.stage)
-        stands = standing_of(after, now, self.catalogue, self.stage)
+        stands = standing_of(work.after, now, self.catalogue, self.stage)
+        after = replace(work.after, reconciled=read.nudged, failure=None, stood=stands)
+        # A record of before this was kept says only what would hold of it now.
+        stood = read.stood or standing_of(read, now, self.catalogue, self.stage)
         lines = [*lines]
         if stands != stood:
-            lines.append(timeline.of_standing(stands, now, self.new_id()))
+            why = WORDS[cause_of(stood, stands, read, after)]
+            lines.append(timeline.of_standing(stands, why, now, self.new_id()))
+        if set(after.billing.unread) - set(read.billing.unread):
+            lines.append(timeline.of_unread(after.billing, now, self.new_id()))
         if set(after.billing.duplicates) - set(read.billing.duplicates):
             lines.append(timeline.of_duplicates(after.billing, now, self.new_id()))
         if work.applied:
@@ -157,10 +168,11 @@ class Reconciler:
             lines.append(Line(created=now, id=self.new_id(), kind="cluster", text=text))
         if lines or read.failure or after.phase != read.phase:
             after = replace(after, updated_at=now)
-        written = self._write(work.before, after, lines)
+        written = self._write(work.before, _due(after, now), lines)
         return Report(
             *("converged", written, stands.status, work.applied),
             duplicates=after.billing.duplicates,
+            unread=after.billing.unread,
         )
 
     def _later(self, read: Record, work: Convergence | None, now: int, reason: str) -> Report:
@@ -168,7 +180,9 @@ class Reconciler:
         before, after = (work.before, work.after) if work else (read, read)
         after = replace(
             after,
-            failure=Failure(permanent=False, reason=reason, at=now),
+            failure=Failure(
+                permanent=False, reason=reason, at=now, since=_failing_since(read, now)
+            ),
             attempts=before.attempts,
             retry_at=now + seconds_before(before.attempts),
         )
@@ -192,6 +206,11 @@ class Reconciler:
         """The last write; a Free grant that ran out leaves the count in the same transaction."""
         free_change = -1 if after.free != before.free else 0
         return self.records.conclude(before, after, free_change=free_change, lines=lines)
+
+
+def _failing_since(record: Record, now: int) -> int:
+    failure = record.failure
+    return failure.since or failure.at if failure and record.pending else now
 
 
 def _due(record: Record, now: int) -> Record:

@@ -22,6 +22,7 @@ EVENTS = {
     "payment_intent.succeeded": "a payment went through",
     "charge.refunded": "money was given back",
     "charge.dispute.created": "a payment is disputed",
+    "charge.dispute.updated": "a dispute has changed",
     "charge.dispute.closed": "a dispute was closed",
     "customer.deleted": "the customer was deleted in Stripe",
 }

@@ -6,7 +6,8 @@
 import { call, callSignedIn, leaveFor, report, signedIn, toLogin } from './session.js';
 
 const FREE = 'free';
-const OWN_WORDS = ['payment_processing', 'tenant_being_removed', 'free_used', 'free_full'];
+const OWN_WORDS = ['payment_processing', 'tenant_being_removed', 'workspace_held', 'payment_disputed', 'other_currency',
+  'free_used', 'free_full'];
 const plans = /** @type {HTMLFormElement} */ (document.querySelector('#plans'));
 const notice = /** @type {HTMLElement} */ (document.querySelector('#notice'));
 

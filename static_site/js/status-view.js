@@ -97,7 +97,7 @@ const busy = (headline, detail) => ({ tone: 'busy', headline, detail, underWay: 
 const waiting = busy('Setting up your subscription…', 'We are waiting for your payment to arrive.');
 
 /** @param {SubscriptionStatus} status @returns {ReturnType<typeof wordsOf>} */
-function active({ active, planId, currentPeriodEnd: end, cancelAtPeriodEnd, tenant }) {
+function active({ active, planId, currentPeriodEnd: end, cancelAtPeriodEnd, over, tenant }) {
   if (!active || tenant.state === 'suspended') {
     const detail = tenant.message ?? 'Your data is kept. Please contact support, and we will sort it out.';
     return { tone: 'warn', headline: 'Your workspace is suspended', detail, underWay: false };
@@ -105,11 +105,27 @@ function active({ active, planId, currentPeriodEnd: end, cancelAtPeriodEnd, tena
   if (tenant.state === 'pending') {
     return busy('Updating your workspace…', tenant.message ?? 'Your workspace keeps running meanwhile.');
   }
+  if (over?.[0]) return tooMuch(over, over[0].actBy);
   const ending = end && cancelAtPeriodEnd && planId !== FREE;
   const detail = ending
     ? `It runs until ${day(end)}, and then your subscription ends. You can carry on under “Manage billing”.`
     : 'Everything is up and running.';
   return { tone: 'good', headline: 'Your workspace is ready', detail, underWay: false };
+}
+
+/** @type {Record<string, string>} */
+const RESOURCES = {
+  'requests.cpu': 'CPU', 'limits.cpu': 'CPU limits', 'requests.memory': 'memory', 'limits.memory': 'memory limits',
+  'requests.storage': 'storage',
+};
+
+/** @param {SubscriptionStatus['over']} over @param {string} actBy @returns {ReturnType<typeof wordsOf>} */
+function tooMuch(over, actBy) {
+  const list = new Intl.ListFormat('en').format(over.map(({ name, by }) => `${by} ${RESOURCES[name] ?? name}`));
+  const what = Date.parse(actBy) > Date.now()
+    ? `Please scale down by ${day(actBy)}. After that we stop the newest parts until the rest fits; nothing is deleted.`
+    : 'Please remove what you no longer need, or choose a larger plan. Nothing is deleted.';
+  return { tone: 'warn', headline: 'Your workspace uses more than your plan', detail: `Over by ${list}. ${what}`, underWay: false };
 }
 
 /** @param {SubscriptionStatus} status @returns {ReturnType<typeof wordsOf>} */

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.decision import decide, standing_of
 from chalicelib.domain.record import Billing, Checkout, FreeGrant, Hold, Record, User
-from chalicelib.domain.subscription import CheckoutSession, Subscription, Truth
+from chalicelib.domain.subscription import CheckoutSession, Item, Subscription, Truth
 
 NOW = 1_800_000_000
 DAY = 24 * 3600
@@ -41,7 +41,7 @@ TABLE = [
     (billed("active"), "provisioning", True, "basic", "running"),
     (billed("active") | READY, "active", True, "basic", "running"),
     (billed("paused") | READY, "past_due", False, "basic", "suspended"),
-    (billed("active", collection_paused=True) | READY, "past_due", False, "basic", "suspended"),
+    (billed("active", collection_paused=True) | READY, "active", True, "basic", "running"),
     (billed("past_due") | READY | {"grace_until": NOW + 1}, "past_due", True, "basic", "running"),
     (billed("past_due") | READY | {"grace_until": NOW}, "past_due", False, "basic", "suspended"),
     (billed("unpaid") | READY | {"grace_until": NOW + 1}, "past_due", False, "basic", "suspended"),
@@ -66,6 +66,22 @@ TABLE = [
     (billed("active") | READY | {"phase": "deleting"}, "canceled", False, "basic", "absent"),
     (billed("active") | READY | {"disputes": ("dp_1",)}, "active", False, "basic", "suspended"),
     (billed("active", product_id="somebody-elses"), "provisioning", True, None, "as it was"),
+    (billed("past_due", product_id="arm-engine-dev-gold") | READY | {"grace_until": NOW + 1},
+     "past_due", True, None, "as it was"),
+    (billed("past_due", product_id="arm-engine-dev-gold") | READY | {"grace_until": NOW},
+     "past_due", False, None, "suspended"),
+    (billed("unpaid", product_id="arm-engine-dev-gold") | READY,
+     "past_due", False, None, "suspended"),
+    (billed("canceled", product_id="arm-engine-dev-gold", ended_at=NOW - 2) | READY
+     | {"retention_until": NOW}, "canceled", False, None, "absent"),
+    (billed("active", product_id="arm-engine-dev-gold") | READY | {"hold": Hold(reason="r", since=1)},
+     "active", False, None, "suspended"),
+    (billed("past_due", product_id="arm-engine-dev-pro", paid_product_id=OURS) | READY
+     | {"grace_until": NOW + 1}, "past_due", True, "basic", "running"),
+    (billed("past_due", product_id=OURS, paid_product_id="arm-engine-dev-pro") | READY
+     | {"grace_until": NOW + 1}, "past_due", True, "basic", "running"),
+    (billed("active", product_id="arm-engine-dev-pro", paid_product_id=OURS) | READY,
+     "active", True, "pro", "running"),
 ]  # fmt: skip
 
 
@@ -192,20 +208,28 @@ def test_what_somebody_else_sold_is_no_second_subscription(catalogue, record):
     """A consulting retainer of the same customer, older and as healthy, changes nothing."""
     truth = Truth(subscriptions=(sub(), RETAINER))
     decision = decide(record(**READY), truth, NOW, catalogue, "dev")
-    assert decision.record.billing == Billing(subscription=sub())
+    assert decision.record.billing.subscription == sub(paid_product_id=OURS)
+    assert decision.record.billing.duplicates == ()
     assert decision.standing.wanted == "running"
+    assert "prod_retainer" in decision.problem
 
 
 @pytest.mark.parametrize(
     "past", [{}, {"free": FreeGrant(started_at=1, ended_at=NOW - 40 * DAY), "free_until": 2}]
 )
-def test_what_somebody_else_sold_keeps_no_tenant(catalogue, record, past):
-    """Once ours has ended, the retention runs, whatever else is paid for."""
+@pytest.mark.parametrize("status", ["active", "trialing", "past_due", "unpaid", "paused"])
+def test_nothing_is_deleted_while_something_lives_that_cannot_be_read(
+    catalogue, record, past, status
+):
+    """Ours has ended and nothing runs any more; the data stay while somebody is charged for what we do not know."""
     ended = sub("canceled", ended_at=NOW - 31 * DAY)
-    found = (RETAINER,) if past else (ended, RETAINER)
+    unread = replace(RETAINER, status=status)
+    found = (unread,) if past else (ended, unread)
     decision = decide(record(**READY, **past), Truth(subscriptions=found), NOW, catalogue, "dev")
-    assert decision.standing.status == "canceled"
-    assert decision.standing.wanted == "absent"
+    assert (decision.standing.status, decision.standing.wanted) == ("canceled", "suspended")
+    over = Truth(subscriptions=(*found[:-1], replace(unread, status="canceled", ended_at=NOW - 1)))
+    later = decide(decision.record, over, NOW + 31 * DAY, catalogue, "dev")
+    assert later.standing.wanted == "absent"
 
 
 @pytest.mark.parametrize(
@@ -235,6 +259,15 @@ subscriptions = st.lists(
         product_id=st.sampled_from([OURS, "arm-engine-dev-pro", "other", None]),
         nonce=st.sampled_from([None, "n-1", "n-2"]),
         collection_paused=st.booleans(),
+        paused_by_us=st.booleans(),
+        items=st.lists(
+            st.builds(
+                Item,
+                product_id=st.sampled_from([OURS, "arm-engine-dev-pro", "prod_addon"]),
+                quantity=st.sampled_from([1, 1, 0, 5, None]),
+            ),
+            max_size=3,
+        ).map(tuple),
         ended_at=times,
     ),
     max_size=3,
@@ -275,6 +308,10 @@ def test_the_order_in_which_stripe_lists_does_not_matter(catalogue, record, foun
     """Nothing is decided by position."""
     shuffled = list(found)
     order.shuffle(shuffled)
+    for n, each in enumerate(shuffled):
+        items = list(each.items)
+        order.shuffle(items)
+        shuffled[n] = replace(each, items=tuple(items))
     one = decide(record, Truth(subscriptions=tuple(found)), NOW, catalogue, "dev")
     other = decide(record, Truth(subscriptions=tuple(shuffled)), NOW, catalogue, "dev")
     assert one.record == other.record
@@ -282,10 +319,10 @@ def test_the_order_in_which_stripe_lists_does_not_matter(catalogue, record, foun
 
 @given(record=records, found=subscriptions)
 def test_a_paid_tenant_is_never_to_be_removed(catalogue, record, found):
-    """While an entitled subscription of ours is listed, absence is wanted of no unclaimed tenant."""
+    """While anything that is paid for is listed, no tenant that was not claimed is deleted."""
     decision = decide(record, Truth(subscriptions=tuple(found)), NOW, catalogue, "dev")
-    paid = any(s.is_entitled and s.product_id in {OURS, "arm-engine-dev-pro"} for s in found)
-    if paid and record.phase != "deleting":
+    paid = any(s.is_entitled for s in found)
+    if paid and record.phase != "deleting" and decision.standing.status != "none":
         assert decision.standing.wanted != "absent"
 
 

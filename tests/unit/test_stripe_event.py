@@ -203,7 +203,7 @@ def test_a_dispute_hides_its_customer():
 
 def test_exactly_the_contracts_events_are_asked_for():
     """The list that the endpoint is created with is the one that the contract names."""
-    assert len(SUBSCRIBED) == 18
+    assert len(SUBSCRIBED) == 19
     assert not parse(event("product.updated")).concerns_us
 
 

@@ -8,6 +8,10 @@ from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.objects import Obj
 
 PAYS, FAILS_LATER, IS_DISPUTED, DECLINED = "pays", "fails later", "is disputed", "declined"
+IS_INQUIRED, ASKS_ONCE, ALWAYS_ASKS = "is inquired about", "asks once", "always asks"
+ASKING = frozenset({ASKS_ONCE, ALWAYS_ASKS})
+"""Cards whose holder confirms a payment to the bank (3-D Secure), the first time or each time."""
+
 SETTLES, BOUNCES = "settles", "bounces"
 DAYS_TO_SETTLE = 4
 
@@ -16,6 +20,9 @@ TEST_CARDS = {
     "5555555555554444": PAYS,
     "4000000000000341": FAILS_LATER,
     "4000000000000259": IS_DISPUTED,
+    "4000000000001976": IS_INQUIRED,
+    "4000002500003155": ASKS_ONCE,
+    "4000002760003184": ALWAYS_ASKS,
     "4000000000000002": DECLINED,
 }
 BANK_ACCOUNTS = {"000123456789": SETTLES, "000222222227": BOUNCES}

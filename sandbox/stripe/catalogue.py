@@ -44,9 +44,25 @@ def update_product(ledger: Ledger, params: Obj, product_id: str) -> Obj:
     }
     if "metadata" in params:
         fields["metadata"] = merged(product["metadata"], params["metadata"])
+    if "default_price" in fields:
+        fields["default_price"] = _default(ledger, product_id, fields["default_price"])
     ledger.change("product.updated", product, **fields)
     product["updated"] = ledger.now()
     return product
+
+
+def _default(ledger: Ledger, product_id: str, price_id: str) -> str | None:
+    """An active price of the product's own, or none at all."""
+    if not price_id:
+        return None
+    price = ledger.get("price", price_id, "default_price", BAD_REQUEST)
+    if price["product"] != product_id or not price["active"]:
+        raise Refusal(
+            f"The price {price_id} cannot be the default of {product_id}: it must be active, and "
+            "belong to the product.",
+            param="default_price",
+        )
+    return price_id
 
 
 def list_products(ledger: Ledger, params: Obj) -> Obj:
@@ -121,6 +137,11 @@ def update_price(ledger: Ledger, params: Obj, price_id: str) -> Obj:
     }
     if "metadata" in params:
         fields["metadata"] = merged(price["metadata"], params["metadata"])
+    is_default = ledger.tables["product"][price["product"]]["default_price"] == price_id
+    if is_default and not fields.get("active", True):
+        raise Refusal(
+            "This price cannot be archived because it is the default price of its product."
+        )
     key = params.get("lookup_key")
     if key is not None and key != price["lookup_key"]:
         if key:

@@ -3,8 +3,9 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.stripe import cards, subscriptions
-from sandbox.stripe.errors import BAD_REQUEST, Refusal, malformed
+from sandbox.stripe import cards, items, subscriptions
+from sandbox.stripe.currencies import refuse_another
+from sandbox.stripe.errors import Refusal, malformed
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.metadata import merged
 from sandbox.stripe.objects import Obj
@@ -38,6 +39,10 @@ def create(ledger: Ledger, params: Obj) -> Obj:
         _refuse_what_is_no_address(name, params.get(name))
     customer = _customer(ledger, params)
     lines = _lines(ledger, params)
+    currency = lines[0][0]["currency"]
+    if any(price["currency"] != currency for price, _ in lines):
+        raise Refusal("All prices on a Checkout Session must have the same currency.")
+    refuse_another(customer, currency)
     now = ledger.now()
     expires_at = params.get("expires_at", now + DAY)
     if not now + SHORTEST - GRACE <= expires_at <= now + DAY + GRACE:
@@ -55,8 +60,8 @@ def create(ledger: Ledger, params: Obj) -> Obj:
         "checkout.session",
         **{key: params.get(key) for key in _COPIED},
         amount_subtotal=total,
-        amount_total=0 if data.get("trial_period_days") else total,
-        currency=lines[0][0]["currency"],
+        amount_total=0 if data.get("trial_period_days") or data.get("trial_end") else total,
+        currency=currency,
         customer=customer["id"] if customer else None,
         customer_creation=None if customer else "always",
         expires_at=expires_at,
@@ -84,11 +89,7 @@ def _lines(ledger: Ledger, params: Obj) -> list[tuple[Obj, int]]:
     lines = []
     for i, line in enumerate(params["line_items"]):
         param = f"line_items[{i}][price]"
-        price = ledger.get("price", line.get("price", ""), param, BAD_REQUEST)
-        if not price["active"]:
-            raise Refusal("The price specified is inactive.", param=param)
-        if price["type"] != "recurring":
-            raise Refusal("You must provide at least one recurring price.", param=param)
+        price = items.sold(ledger, line.get("price", ""), param)
         quantity = line.get("quantity", 1)
         if quantity < 1:
             raise malformed(
@@ -124,13 +125,25 @@ def complete(ledger: Ledger, session_id: str, card: cards.Card, coupon: Obj | No
             return session
         if session["status"] != "open" or session["expires_at"] <= ledger.now():
             raise Refusal("This Checkout Session has expired.")
+        if unsold(ledger, session):
+            raise Refusal("A price of this Checkout Session is no longer for sale.")
         if session["customer"] is None:
             made = ledger.new_customer(email=session["customer_email"])
             session["customer"] = made["id"]
         elif session["customer"] not in ledger.tables["customer"]:
             raise Refusal("This Checkout Session's customer was deleted.")
-        _sell(ledger, session, card, coupon)
+        with ledger.at(ledger.time_of(session["customer"])):
+            refuse_another(ledger.tables["customer"][session["customer"]], session["currency"])
+            _sell(ledger, session, card, coupon)
         return session
+
+
+def unsold(ledger: Ledger, session: Obj) -> bool:
+    """Whether something in an open session was archived since: Stripe does not render it."""
+    return any(
+        not (price["active"] and ledger.tables["product"][price["product"]]["active"])
+        for price, _ in ledger.orders[session["id"]]["lines"]
+    )
 
 
 def _sell(ledger: Ledger, session: Obj, card: cards.Card, coupon: Obj | None) -> None:
@@ -146,6 +159,8 @@ def _sell(ledger: Ledger, session: Obj, card: cards.Card, coupon: Obj | None) ->
         trial_days=data.get("trial_period_days", 0),
         description=data.get("description"),
         coupon=coupon,
+        trial_end=data.get("trial_end"),
+        present=True,
     )
     customer = ledger.tables["customer"][session["customer"]]
     session |= {

@@ -10,6 +10,7 @@ from sandbox.stripe.metadata import merged
 from sandbox.stripe.objects import Obj
 
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+MOST_OF_A_CLOCK = 3
 _FIELDS = ("email", "name", "description", "phone")
 
 
@@ -18,7 +19,15 @@ def create(ledger: Ledger, params: Obj) -> Obj:
     fields = {key: params[key] for key in _FIELDS if key in params}
     if not _ADDRESS.fullmatch(fields.get("email") or "a@b"):
         raise Refusal("Invalid email address.", code="email_invalid", param="email", executed=False)
-    return ledger.new_customer(**fields, metadata=merged({}, params.get("metadata")))
+    clock = params.get("test_clock")
+    if clock:
+        ledger.get("test_helpers.test_clock", clock, "test_clock", BAD_REQUEST)
+        if sum(1 for _ in ledger.all("customer", test_clock=clock)) >= MOST_OF_A_CLOCK:
+            raise Refusal(
+                f"A test clock can have up to {MOST_OF_A_CLOCK} customers.", param="test_clock"
+            )
+    metadata = merged({}, params.get("metadata"))
+    return ledger.new_customer(**fields, metadata=metadata, test_clock=clock)
 
 
 def retrieve(ledger: Ledger, _: Obj, customer_id: str) -> Obj:
@@ -57,6 +66,18 @@ def delete(ledger: Ledger, _: Obj, customer_id: str) -> Obj:
     gone = {"id": customer_id, "object": "customer", "deleted": True}
     ledger.deleted[customer_id] = gone
     return gone
+
+
+def vanish(ledger: Ledger, customer_id: str) -> None:
+    """As if it had never been, with all that was its own: no trace but the events."""
+    for table in (name for name in ledger.tables if name != "event"):
+        kept = ledger.tables[table]
+        for object_id in [i for i, obj in kept.items() if obj.get("customer") == customer_id]:
+            del kept[object_id]
+    ledger.tables["customer"].pop(customer_id, None)
+    ledger.deleted.pop(customer_id, None)
+    for invoice_id in [i for i in ledger.settling if i not in ledger.tables["invoice"]]:
+        del ledger.settling[invoice_id]
 
 
 def list_all(ledger: Ledger, params: Obj) -> Obj:

@@ -1,12 +1,13 @@
 """Calls about events and the endpoints that they are delivered to."""
 
-from sandbox.stripe.errors import Refusal
+from sandbox.stripe.errors import Refusal, malformed
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.lists import page
 from sandbox.stripe.metadata import merged
 from sandbox.stripe.objects import Obj
 
 MOST = 16
+MOST_TYPES = 20
 API_VERSION = "2026-10-28.endive"
 """The one version whose shapes the sandbox speaks."""
 
@@ -82,6 +83,10 @@ def retrieve_event(ledger: Ledger, _: Obj, event_id: str) -> Obj:
 def list_events(ledger: Ledger, params: Obj) -> Obj:
     """By type and by whether all endpoints have them."""
     wanted = params.get("types") or ([params["type"]] if "type" in params else [])
+    if len(wanted) > MOST_TYPES:
+        raise malformed(f"Array types exceeded maximum {MOST_TYPES} allowed elements.", "types")
+    if "type" in params and "types" in params:
+        raise malformed("You may only specify one of these parameters: type, types.", "types")
     delivered = params.get("delivery_success")
 
     def keep(event: Obj) -> bool:

@@ -1,14 +1,13 @@
-"""Invoices: made for a period, paid or not, tried again."""
+"""Invoices: drafted for periods and for changes, made final, voided, given up."""
 
 from typing import Any
 
-from sandbox.stripe import cards
+from sandbox.stripe import prorations
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.objects import Obj, listing, shape
-from sandbox.stripe.periods import DAY
 
-RETRY_AFTER = (3, 5, 7)
-"""Days to each further attempt after one that failed; then dunning is over."""
+VOID_AFTER = 23 * 3600
+"""Seconds for which an invoice waits that a subscription needs paid before it goes on."""
 
 
 def subscription_of(ledger: Ledger, invoice: Obj) -> Obj:
@@ -17,25 +16,40 @@ def subscription_of(ledger: Ledger, invoice: Obj) -> Obj:
     return ledger.tables["subscription"][details["subscription"]]
 
 
-def make(ledger: Ledger, subscription: Obj, reason: str, amount: int | None = None) -> Obj:
-    """An open invoice over the subscription's current period, numbered and final."""
-    now, customer = ledger.now(), ledger.tables["customer"][subscription["customer"]]
+def make(
+    ledger: Ledger,
+    subscription: Obj,
+    reason: str,
+    items: list[Obj] | None = None,
+    *,
+    free: bool = False,
+) -> Obj:
+    """A draft: a line for each of these items (all, when none are named) and for what waits.
+
+    Args:
+        ledger: where it is kept.
+        subscription: whose it is.
+        reason: Stripe's `billing_reason`.
+        items: whose current periods are billed; an empty list for prorations alone.
+        free: whether the items cost nothing, as in a trial.
+    """
+    customer = ledger.tables["customer"][subscription["customer"]]
     invoice_id = ledger.new_id("in_")
-    lines = [
-        _line(ledger, invoice_id, subscription, item) for item in subscription["items"]["data"]
-    ]
-    amount = _discounted(ledger, subscription, lines) if amount is None else amount
-    total = sum(line["amount"] for line in lines) if amount is None else amount
-    for line in lines if amount is not None else ():
-        line["amount"] = line["subtotal"] = amount
+    billed = subscription["items"]["data"] if items is None else items
+    waiting = prorations.waiting(ledger, subscription)
+    lines = [_proration(ledger, invoice_id, subscription, each) for each in waiting]
+    lines += [_line(ledger, invoice_id, subscription, item, free=free) for item in billed]
+    subtotal = sum(line["amount"] for line in lines)
+    total = subtotal - _discount(ledger, subscription, subtotal)
     start = subscription["items"]["data"][0]["current_period_start"]
-    number = customer["next_invoice_sequence"]
-    customer["next_invoice_sequence"] = number + 1
     invoice = ledger.add(
         "invoice",
         invoice_id,
-        **dict.fromkeys(("amount_due", "amount_remaining", "subtotal", "total"), total),
-        subtotal_excluding_tax=total,
+        subtotal=subtotal,
+        total=total,
+        amount_due=max(0, total),
+        amount_remaining=max(0, total),
+        subtotal_excluding_tax=subtotal,
         total_excluding_tax=total,
         amount_paid=0,
         billing_reason=reason,
@@ -44,10 +58,7 @@ def make(ledger: Ledger, subscription: Obj, reason: str, amount: int | None = No
         customer_email=customer["email"],
         customer_name=customer["name"],
         default_payment_method=None,
-        effective_at=now,
-        hosted_invoice_url=f"{ledger.url}/i/{invoice_id}",
         lines=listing(f"/v1/invoices/{invoice_id}/lines", lines),
-        number=f"{customer['invoice_prefix']}-{number:04}",
         parent={
             "type": "subscription_details",
             "quote_details": None,
@@ -58,56 +69,61 @@ def make(ledger: Ledger, subscription: Obj, reason: str, amount: int | None = No
         },
         period_start=start,
         period_end=start,
-        status="open",
-        status_transitions={
-            "finalized_at": now,
-            "marked_uncollectible_at": None,
-            "paid_at": None,
-            "voided_at": None,
-        },
+        starting_balance=customer["balance"],
+        status="draft",
+        test_clock=customer["test_clock"],
     )
+    for each in waiting:
+        each["invoice"] = invoice_id
     subscription["latest_invoice"] = invoice["id"]
     ledger.emit("invoice.created", invoice)
-    ledger.emit("invoice.finalized", invoice)
     return invoice
 
 
-def _discounted(ledger: Ledger, subscription: Obj, lines: list[Obj]) -> int | None:
-    """What is left after the subscription's coupon; None where there is none."""
+def finalize(ledger: Ledger, invoice: Obj) -> None:
+    """Number it, and set it against what the customer has to their credit."""
+    customer = ledger.tables["customer"][invoice["customer"]]
+    number = customer["next_invoice_sequence"]
+    customer["next_invoice_sequence"] = number + 1
+    before = customer["balance"]
+    due = max(0, invoice["total"] + before)
+    after = invoice["total"] + before - due
+    invoice |= {
+        "amount_due": due,
+        "amount_remaining": due,
+        "effective_at": ledger.now(),
+        "ending_balance": after,
+        "hosted_invoice_url": f"{ledger.url}/i/{invoice['id']}",
+        "number": f"{customer['invoice_prefix']}-{number:04}",
+        "starting_balance": before,
+        "status": "open",
+    }
+    invoice["status_transitions"]["finalized_at"] = ledger.now()
+    ledger.emit("invoice.finalized", invoice)
+    ledger.change("customer.updated", customer, balance=after)
+
+
+def _discount(ledger: Ledger, subscription: Obj, subtotal: int) -> int:
+    """What the subscription's coupon takes off."""
     coupon = ledger.discounts.get(subscription["id"])
-    if coupon is None:
-        return None
+    if coupon is None or subtotal <= 0:
+        return 0
     if coupon["duration"] == "once":
         del ledger.discounts[subscription["id"]]
-    total = sum(int(line["amount"]) for line in lines)
-    off = coupon["amount_off"] or round(total * (coupon["percent_off"] or 0) / 100)
-    return max(0, total - int(off))
+    off = coupon["amount_off"] or round(subtotal * (coupon["percent_off"] or 0) / 100)
+    return min(subtotal, int(off))
 
 
-def _line(ledger: Ledger, invoice_id: str, subscription: Obj, item: Obj) -> Obj:
+def _line(
+    ledger: Ledger, invoice_id: str, subscription: Obj, item: Obj, *, free: bool = False
+) -> Obj:
     price = item["price"]
-    amount = price["unit_amount"] * item["quantity"]
-    return shape("line_item") | {
-        "id": ledger.new_id("il_"),
-        "invoice": invoice_id,
-        "amount": amount,
-        "subtotal": amount,
-        "currency": subscription["currency"],
+    amount = 0 if free else price["unit_amount"] * item["quantity"]
+    return _shaped(ledger, invoice_id, subscription, amount) | {
         "description": ledger.tables["product"][price["product"]]["name"],
         "quantity": item["quantity"],
-        "subscription": subscription["id"],
         "period": {"start": item["current_period_start"], "end": item["current_period_end"]},
-        "parent": {
-            "type": "subscription_item_details",
-            "invoice_item_details": None,
-            "subscription_item_details": {
-                "invoice_item": None,
-                "proration": False,
-                "proration_details": None,
-                "subscription": subscription["id"],
-                "subscription_item": item["id"],
-            },
-        },
+        "parent": _parent(subscription, item["id"]),
         "pricing": {
             "type": "price_details",
             "price_details": {"price": price["id"], "product": price["product"]},
@@ -116,137 +132,41 @@ def _line(ledger: Ledger, invoice_id: str, subscription: Obj, item: Obj) -> Obj:
     }
 
 
-def collect(ledger: Ledger, invoice: Obj) -> bool:
-    """Charge the subscription's card, else the customer's; whether the invoice is paid now."""
-    subscription = subscription_of(ledger, invoice)
-    customer = ledger.tables["customer"][invoice["customer"]]
-    method_id = (
-        subscription["default_payment_method"]
-        or customer["invoice_settings"]["default_payment_method"]
-    )
-    invoice["attempted"] = True
-    invoice["attempt_count"] += 1
-    if invoice["amount_due"] == 0:
-        return _paid(ledger, invoice)
-    first = invoice["billing_reason"] == "subscription_create"
-    behaviour = ledger.behaviours.get(method_id or "")
-    if behaviour in {cards.SETTLES, cards.BOUNCES}:
-        return _begin_to_settle(ledger, invoice, method_id, pays=behaviour == cards.SETTLES)
-    succeeds = behaviour is not None and (first or behaviour != cards.FAILS_LATER)
-    charge = _charge(ledger, invoice, method_id, succeeds=succeeds)
-    if not succeeds:
-        return _failed(ledger, invoice)
-    _paid(ledger, invoice)
-    if behaviour == cards.IS_DISPUTED and first:
-        dispute(ledger, charge)
-    return True
+def _proration(ledger: Ledger, invoice_id: str, subscription: Obj, booked: Obj) -> Obj:
+    item_id = booked["parent"]["subscription_details"]["subscription_item"]
+    return _shaped(ledger, invoice_id, subscription, booked["amount"]) | {
+        "description": booked["description"],
+        "quantity": booked["quantity"],
+        "period": booked["period"],
+        "parent": _parent(subscription, item_id, booked["id"]),
+        "pricing": booked["pricing"],
+        "discountable": False,
+    }
 
 
-def _begin_to_settle(ledger: Ledger, invoice: Obj, method_id: str | None, *, pays: bool) -> bool:
-    """The bank has been asked; its answer takes days."""
-    intent = ledger.add(
-        "payment_intent",
-        amount=invoice["amount_due"],
-        amount_received=0,
-        currency=invoice["currency"],
-        customer=invoice["customer"],
-        payment_method=method_id,
-        status="processing",
-    )
-    ledger.settling[invoice["id"]] = (ledger.now() + cards.DAYS_TO_SETTLE * DAY, pays)
-    invoice["next_payment_attempt"] = None
-    ledger.emit("payment_intent.processing", intent)
-    return False
-
-
-def settle(ledger: Ledger, invoice: Obj) -> bool:
-    """The bank's answer: whether the invoice is paid now."""
-    _, pays = ledger.settling.pop(invoice["id"])
-    subscription = subscription_of(ledger, invoice)
-    _charge(ledger, invoice, subscription["default_payment_method"], succeeds=pays)
-    return _paid(ledger, invoice) if pays else _failed(ledger, invoice)
-
-
-def _charge(ledger: Ledger, invoice: Obj, method_id: str | None, *, succeeds: bool) -> Obj:
-    amount = invoice["amount_due"]
-    method = ledger.tables["payment_method"].get(method_id or "")
-    both: dict[str, Any] = {
+def _shaped(ledger: Ledger, invoice_id: str, subscription: Obj, amount: int) -> dict[str, Any]:
+    return shape("line_item") | {
+        "id": ledger.new_id("il_"),
+        "invoice": invoice_id,
         "amount": amount,
-        "currency": invoice["currency"],
-        "customer": invoice["customer"],
-        "description": "Subscription creation"
-        if invoice["billing_reason"] == "subscription_create"
-        else "Subscription update",
-        "payment_method": method_id,
+        "subtotal": amount,
+        "currency": subscription["currency"],
+        "subscription": subscription["id"],
     }
-    intent = ledger.add(
-        "payment_intent",
-        **both,
-        amount_received=amount if succeeds else 0,
-        status="succeeded" if succeeds else "requires_payment_method",
-    )
-    intent["client_secret"] = f"{intent['id']}_secret_{ledger.new_id('')}"
-    charge = ledger.add(
-        "charge",
-        **both,
-        amount_captured=amount if succeeds else 0,
-        captured=succeeds,
-        paid=succeeds,
-        payment_intent=intent["id"],
-        payment_method_details={"type": "card", "card": dict(method["card"])}
-        if method and method["type"] == "card"
-        else None,
-        status="succeeded" if succeeds else "failed",
-    )
-    intent["latest_charge"] = charge["id"]
-    ledger.add(
-        "invoice_payment",
-        invoice=invoice["id"],
-        amount_requested=amount,
-        amount_paid=amount if succeeds else None,
-        currency=invoice["currency"],
-        is_default=True,
-        livemode=False,
-        payment={"type": "payment_intent", "payment_intent": intent["id"]},
-        status="paid" if succeeds else "open",
-    )
-    if not succeeds:
-        message = "Your card was declined."
-        charge |= {"failure_code": "card_declined", "failure_message": message}
-        intent["last_payment_error"] = {
-            "type": "card_error",
-            "code": "card_declined",
-            "message": message,
-            "charge": charge["id"],
-        }
-    ledger.emit("charge.succeeded" if succeeds else "charge.failed", charge)
-    ledger.emit("payment_intent.succeeded" if succeeds else "payment_intent.payment_failed", intent)
-    return charge
 
 
-def _paid(ledger: Ledger, invoice: Obj) -> bool:
-    invoice |= {
-        "status": "paid",
-        "amount_paid": invoice["amount_due"],
-        "amount_remaining": 0,
-        "next_payment_attempt": None,
-        "auto_advance": False,
+def _parent(subscription: Obj, item_id: str | None, booked: str | None = None) -> Obj:
+    return {
+        "type": "subscription_item_details",
+        "invoice_item_details": None,
+        "subscription_item_details": {
+            "invoice_item": booked,
+            "proration": booked is not None,
+            "proration_details": None if booked is None else {"credited_items": None},
+            "subscription": subscription["id"],
+            "subscription_item": item_id,
+        },
     }
-    invoice["status_transitions"]["paid_at"] = ledger.now()
-    ledger.emit("invoice.paid", invoice)
-    ledger.emit("invoice.payment_succeeded", invoice)
-    return True
-
-
-def _failed(ledger: Ledger, invoice: Obj) -> bool:
-    tries = invoice["attempt_count"]
-    invoice["next_payment_attempt"] = (
-        ledger.now() + RETRY_AFTER[tries - 1] * DAY
-        if invoice["auto_advance"] and tries <= len(RETRY_AFTER)
-        else None
-    )
-    ledger.emit("invoice.payment_failed", invoice)
-    return False
 
 
 def close(ledger: Ledger, invoice: Obj, status: str) -> None:
@@ -256,26 +176,3 @@ def close(ledger: Ledger, invoice: Obj, status: str) -> None:
     invoice |= {"status": status, "next_payment_attempt": None, "auto_advance": False}
     kind = "voided" if status == "void" else "marked_uncollectible"
     ledger.emit(f"invoice.{kind}", invoice)
-
-
-def dispute(ledger: Ledger, charge: Obj) -> Obj:
-    """The cardholder wants the money back; like Stripe's, it names no customer."""
-    made = ledger.add(
-        "dispute",
-        amount=charge["amount"],
-        charge=charge["id"],
-        currency=charge["currency"],
-        payment_intent=charge["payment_intent"],
-        reason="fraudulent",
-        status="needs_response",
-    )
-    made["evidence_details"]["due_by"] = ledger.now() + 7 * DAY
-    charge["disputed"] = True
-    ledger.emit("charge.dispute.created", made)
-    return made
-
-
-def end_dispute(ledger: Ledger, made: Obj, status: str) -> None:
-    """Won or lost."""
-    made["status"] = status
-    ledger.emit("charge.dispute.closed", made)

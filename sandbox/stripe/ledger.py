@@ -4,6 +4,8 @@ import secrets
 import string
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from sandbox.stripe.errors import BAD_REQUEST, NOT_FOUND, missing
@@ -32,6 +34,10 @@ PREFIXES = {
     "webhook_endpoint": "we_",
     "billing_portal.session": "bps_",
     "billing_portal.configuration": "bpc_",
+    "invoiceitem": "ii_",
+    "subscription_schedule": "sub_sched_",
+    "balance_transaction": "txn_",
+    "test_helpers.test_clock": "clock_",
 }
 
 
@@ -40,12 +46,26 @@ def random_id(prefix: str) -> str:
     return prefix + "".join(secrets.choice(ALPHABET) for _ in range(24))
 
 
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A change of a subscription that is made once its invoice is paid.
+
+    Attributes:
+        items: id (None for a new one), price and quantity of each item as it shall be.
+    """
+
+    invoice: str
+    items: tuple[tuple[str | None, Obj, int], ...]
+
+
 class Ledger:
     """The tables, a clock, and a lock that whoever reads or writes them holds.
 
     Attributes:
         cause: the request that events are recorded as caused by.
         deleted: what is left of a customer.
+        pending: by subscription, the change that waits for the payment of its invoice.
+        lacks: by restricted key, the permissions that it has not been given.
         secrets: what the deliveries to each webhook endpoint are signed with.
         owed: how many endpoints still wait for an event.
         orders: what each checkout session will turn into when it is paid.
@@ -66,6 +86,9 @@ class Ledger:
         self.tables: dict[str, dict[str, Obj]] = {kind: {} for kind in PREFIXES}
         self.behaviours: dict[str, str] = {}
         self.deleted: dict[str, Obj] = {}
+        self.pending: dict[str, Pending] = {}
+        self.lacks: dict[str, frozenset[str]] = {}
+        self._at: int | None = None
         self.secrets: dict[str, str] = {}
         self.owed: Callable[[str], int] = lambda _: 0
         self.orders: dict[str, dict[str, Any]] = {}
@@ -77,8 +100,27 @@ class Ledger:
         self.on_event: list[Callable[[Obj], None]] = []
 
     def now(self) -> int:
-        """Epoch seconds by the sandbox's clock."""
-        return int(self._now())
+        """Epoch seconds: by the sandbox's clock, or by the test clock that this is about."""
+        return int(self._now()) if self._at is None else self._at
+
+    @contextmanager
+    def at(self, moment: int | None) -> Iterator[None]:
+        """Take this moment for now; None leaves the sandbox's clock."""
+        before, self._at = self._at, moment
+        try:
+            yield
+        finally:
+            self._at = before
+
+    def clock_of(self, customer_id: str | None) -> str | None:
+        """The test clock that a customer lives by; None for the sandbox's own."""
+        found = self.tables["customer"].get(customer_id or "")
+        return found["test_clock"] if found else None
+
+    def time_of(self, customer_id: str | None) -> int | None:
+        """What a customer's test clock shows; None for one who lives by the sandbox's."""
+        clock = self.clock_of(customer_id)
+        return int(self.tables["test_helpers.test_clock"][clock]["frozen_time"]) if clock else None
 
     def new_id(self, prefix: str) -> str:
         """An id that nothing else has."""

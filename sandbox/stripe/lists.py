@@ -38,6 +38,11 @@ def page(  # noqa: PLR0913, PLR0917 - what a list is made of
         for obj in ledger.all(kind, **wanted)
         if all(_COMPARE[op](obj["created"], bound) for op, bound in created.items()) and keep(obj)
     ]
+    if "starting_after" in params and "ending_before" in params:
+        raise Refusal(
+            "You may only specify one of these parameters: starting_after, ending_before.",
+            executed=False,
+        )
     if "starting_after" in params:
         found = found[_position(ledger, kind, found, params, "starting_after") + 1 :]
     elif "ending_before" in params:

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Iterator
 
-from sandbox.stripe import checkout, subscriptions
+from sandbox.stripe import checkout, invoices, subscriptions
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.objects import Obj
-from sandbox.stripe.periods import DAY
+from sandbox.stripe.periods import DAY, period_end
 
 NOTICE = 3 * DAY
 """How long before its end a trial is announced to end."""
 
 INCOMPLETE_FOR = 23 * 3600
 """Seconds that a first payment may take, unless a bank is at it."""
+
+CLOCKS = "test_helpers.test_clock"
 
 Moment = tuple[int, Callable[[], None]]
 
@@ -23,7 +25,21 @@ def catch_up(ledger: Ledger) -> bool:
         while (first := _first(ledger)) and first[0] <= ledger.now():
             first[1]()
             done = True
+        for clock in list(ledger.all(CLOCKS, status="advancing")):
+            _advance(ledger, clock)
+            done = True
         return done
+
+
+def _advance(ledger: Ledger, clock: Obj) -> None:
+    """Only what lives by this clock goes on, each thing at its own moment."""
+    target = clock["status_details"]["advancing"]["target_frozen_time"]
+    while (first := _first(ledger, clock["id"])) and first[0] <= target:
+        clock["frozen_time"] = max(first[0], clock["frozen_time"])
+        with ledger.at(clock["frozen_time"]):
+            first[1]()
+    clock |= {"frozen_time": target, "status": "ready", "status_details": {}}
+    ledger.emit("test_helpers.test_clock.ready", clock)
 
 
 def next_due(ledger: Ledger) -> int | None:
@@ -33,14 +49,15 @@ def next_due(ledger: Ledger) -> int | None:
         return first[0] if first else None
 
 
-def _first(ledger: Ledger) -> Moment | None:
-    return min(_all(ledger), key=lambda moment: moment[0], default=None)
+def _first(ledger: Ledger, clock: str | None = None) -> Moment | None:
+    return min(_all(ledger, clock), key=lambda moment: moment[0], default=None)
 
 
-def _all(ledger: Ledger) -> Iterator[Moment]:
+def _all(ledger: Ledger, clock: str | None) -> Iterator[Moment]:
     for session in ledger.all("checkout.session", status="open"):
-        yield session["expires_at"], lambda s=session: checkout.expired(ledger, s)  # type: ignore[misc]
-    for subscription in ledger.all("subscription"):
+        if ledger.clock_of(session["customer"]) == clock:
+            yield session["expires_at"], lambda s=session: checkout.expired(ledger, s)  # type: ignore[misc]
+    for subscription in ledger.all("subscription", test_clock=clock):
         if subscription["status"] in subscriptions.LIVE:
             yield from _of_subscription(ledger, subscription)
         elif subscription["status"] == "incomplete" and (
@@ -52,8 +69,9 @@ def _all(ledger: Ledger) -> Iterator[Moment]:
             )
     for invoice_id, (at, _) in ledger.settling.items():
         invoice = ledger.tables["invoice"][invoice_id]
-        yield at, lambda i=invoice: subscriptions.settle(ledger, i)  # type: ignore[misc]
-    for invoice in ledger.all("invoice", status="open"):
+        if invoice["test_clock"] == clock:
+            yield at, lambda i=invoice: subscriptions.settle(ledger, i)  # type: ignore[misc]
+    for invoice in ledger.all("invoice", status="open", test_clock=clock):
         if invoice["next_payment_attempt"]:
             yield (
                 invoice["next_payment_attempt"],
@@ -62,7 +80,7 @@ def _all(ledger: Ledger) -> Iterator[Moment]:
 
 
 def _of_subscription(ledger: Ledger, subscription: Obj) -> Iterator[Moment]:
-    end = subscriptions.period_end(subscription)
+    end = period_end(subscription)
     yield end, lambda: subscriptions.turn(ledger, subscription)
     cancel_at = subscription["cancel_at"]
     if cancel_at and not subscription["cancel_at_period_end"]:
@@ -74,6 +92,22 @@ def _of_subscription(ledger: Ledger, subscription: Obj) -> Iterator[Moment]:
         yield (
             paused["resumes_at"],
             lambda: ledger.change(subscriptions.UPDATED, subscription, pause_collection=None),
+        )
+    if subscription["pending_update"]:
+        yield (
+            subscription["pending_update"]["expires_at"],
+            lambda: subscriptions.give_up_change(ledger, subscription),
+        )
+    if subscription["status"] == "paused":
+        yield from _of_its_resumption(ledger, subscription)
+
+
+def _of_its_resumption(ledger: Ledger, subscription: Obj) -> Iterator[Moment]:
+    invoice = ledger.tables["invoice"].get(subscription["latest_invoice"] or "")
+    if invoice and invoice["status"] == "open" and not invoice["auto_advance"]:
+        yield (
+            invoice["status_transitions"]["finalized_at"] + invoices.VOID_AFTER,
+            lambda: invoices.close(ledger, invoice, "void"),
         )
 
 

@@ -1,4 +1,4 @@
-"""Calls about invoices, charges, refunds and disputes."""
+"""Calls about invoices, charges and refunds."""
 
 from collections.abc import Callable
 
@@ -42,15 +42,36 @@ def list_invoices(ledger: Ledger, params: Obj) -> Obj:
     )
 
 
-def pay_invoice(ledger: Ledger, _: Obj, invoice_id: str) -> Obj:
+def list_items(ledger: Ledger, params: Obj) -> Obj:
+    """What waits for an invoice, or is on one."""
+    if "customer" in params:
+        customers.known(ledger, params["customer"])
+    pending, url = params.get("pending"), "/v1/invoiceitems"
+    return page(
+        ledger,
+        "invoiceitem",
+        url,
+        params,
+        ("customer", "invoice"),
+        lambda i: pending is None or (i["invoice"] is None) == pending,
+    )
+
+
+def pay_invoice(ledger: Ledger, params: Obj, invoice_id: str) -> Obj:
     """Try to collect it now."""
     invoice = ledger.get("invoice", invoice_id, "invoice")
     if invoice["status"] == "paid":
         raise Refusal("Invoice is already paid", code="invoice_already_paid")
-    if invoice["status"] not in {"open", "draft"}:
+    if invoice["status"] == "draft":
+        invoices.finalize(ledger, invoice)
+    if invoice["status"] not in {"open", "uncollectible"}:
         raise Refusal("This invoice can no longer be paid.", code="invoice_not_editable")
-    invoice["status"] = "open"
-    subscriptions.retry(ledger, invoice)
+    method = params.get("payment_method")
+    if method:
+        ledger.get("payment_method", method, "payment_method", BAD_REQUEST)
+    subscriptions.retry(
+        ledger, invoice, method_id=method, present=not params.get("off_session", True)
+    )
     if invoice["status"] != "paid":
         raise Refusal(
             "Your card was declined.", status=402, kind="card_error", code="card_declined"
@@ -58,12 +79,37 @@ def pay_invoice(ledger: Ledger, _: Obj, invoice_id: str) -> Obj:
     return invoice
 
 
-def void_invoice(ledger: Ledger, _: Obj, invoice_id: str) -> Obj:
-    """Nobody asks for this money any more."""
+def finalize_invoice(ledger: Ledger, _: Obj, invoice_id: str) -> Obj:
+    """A draft becomes an invoice that can be paid."""
     invoice = ledger.get("invoice", invoice_id, "invoice")
-    if invoice["status"] not in {"open", "uncollectible"}:
-        raise Refusal(f"You can't void an invoice with status {invoice['status']}.")
-    invoices.close(ledger, invoice, "void")
+    if invoice["status"] != "draft":
+        raise Refusal(
+            "This invoice is already finalized, you can't re-finalize a non-draft invoice.",
+            code="invoice_not_editable",
+        )
+    invoices.finalize(ledger, invoice)
+    return invoice
+
+
+def void_invoice(ledger: Ledger, _: Obj, invoice_id: str) -> Obj:
+    """Nobody asks for this money any more, nor is it owed."""
+    return _closed(ledger, invoice_id, "void", ("open", "uncollectible"))
+
+
+def mark_uncollectible(ledger: Ledger, _: Obj, invoice_id: str) -> Obj:
+    """Nobody asks for this money any more; it can still be paid."""
+    return _closed(ledger, invoice_id, "uncollectible", ("open",))
+
+
+def _closed(ledger: Ledger, invoice_id: str, status: str, only: tuple[str, ...]) -> Obj:
+    invoice = ledger.get("invoice", invoice_id, "invoice")
+    if invoice["status"] not in only:
+        raise Refusal(
+            f"You can only {'void' if status == 'void' else 'mark as uncollectible'} an invoice "
+            f"that is {' or '.join(only)}. This invoice is {invoice['status']}."
+        )
+    invoices.close(ledger, invoice, status)
+    subscriptions.after_closing(ledger, invoice)
     return invoice
 
 
@@ -107,24 +153,3 @@ def _charge_to_refund(ledger: Ledger, params: Obj) -> Obj:
     if "charge" in params:
         return ledger.get("charge", params["charge"], "charge", BAD_REQUEST)
     raise Refusal("One of the following params should be provided: payment_intent or charge.")
-
-
-def update_dispute(ledger: Ledger, params: Obj, dispute_id: str) -> Obj:
-    """Evidence; in test mode two texts decide, as at Stripe."""
-    dispute = ledger.get("dispute", dispute_id, "dispute")
-    text = (params.get("evidence") or {}).get("uncategorized_text")
-    verdict = {"winning_evidence": "won", "losing_evidence": "lost"}.get(text or "")
-    if verdict:
-        invoices.end_dispute(ledger, dispute, verdict)
-    elif params.get("submit"):
-        ledger.change("charge.dispute.updated", dispute, status="under_review")
-    return dispute
-
-
-def close_dispute(ledger: Ledger, _: Obj, dispute_id: str) -> Obj:
-    """Give in: it is lost."""
-    dispute = ledger.get("dispute", dispute_id, "dispute")
-    if dispute["status"] not in {"needs_response", "warning_needs_response"}:
-        raise Refusal("This dispute is already closed")
-    invoices.end_dispute(ledger, dispute, "lost")
-    return dispute

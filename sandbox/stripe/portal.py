@@ -7,10 +7,12 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
 from chalicelib.domain import money
-from sandbox.stripe import cards, html, subscriptions
+from sandbox.stripe import cards, changes, html, subscriptions
 from sandbox.stripe.configurations import features_of, offered
+from sandbox.stripe.errors import Refusal
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.objects import Obj
+from sandbox.stripe.periods import period_end
 from sandbox.stripe.state import Stripe
 
 
@@ -33,9 +35,11 @@ def portal_pages(stripe: Stripe) -> Blueprint:
             if session is None or mine is None or mine["customer"] != session["customer"]:
                 return _show(ledger, session_id, "There is no such subscription.")
             if mine["status"] in subscriptions.LIVE:
+                action = request.form.get("action", "")
                 try:
-                    _act(ledger, mine, request.form.get("action", ""), features_of(ledger, session))
-                except cards.CardRefused as e:
+                    with ledger.at(ledger.time_of(mine["customer"])):
+                        _act(ledger, mine, action, features_of(ledger, session))
+                except (cards.CardRefused, Refusal) as e:
                     return _show(ledger, session_id, str(e))
         return redirect(f"/p/session/{session_id}", 303)
 
@@ -52,12 +56,21 @@ def _act(ledger: Ledger, subscription: Obj, action: str, features: Obj) -> None:
             subscriptions.cancel(ledger, subscription)
     elif action == "resume":
         subscriptions.set_cancellation(ledger, subscription, at_period_end=False)
-    elif action == "switch" and offered(features, request.form.get("price", "")):
+    elif (
+        action == "switch"
+        and _has_one(subscription)
+        and offered(features, request.form.get("price", ""))
+    ):
         price = ledger.tables["price"][request.form["price"]]
         line = subscription["items"]["data"][0]
-        subscriptions.switch(ledger, subscription, line, price, line["quantity"])
+        changes.switch_in_portal(ledger, subscription, line, price, features["subscription_update"])
     elif action == "card" and features["payment_method_update"]["enabled"]:
         _new_card(ledger, subscription)
+
+
+def _has_one(subscription: Obj) -> bool:
+    """Stripe's portal changes no subscription of several items."""
+    return len(subscription["items"]["data"]) == 1
 
 
 def _new_card(ledger: Ledger, subscription: Obj) -> None:
@@ -95,10 +108,13 @@ def _show(ledger: Ledger, session_id: str, refused: str | None = None) -> Respon
 
 
 def _subscription(ledger: Ledger, subscription: Obj, features: Obj) -> Markup:
-    price = subscription["items"]["data"][0]["price"]
+    lines = subscription["items"]["data"]
+    price = lines[0]["price"]
+    total = sum(line["price"]["unit_amount"] * line["quantity"] for line in lines)
+    names = [ledger.tables["product"][line["price"]["product"]]["name"] for line in lines]
     head = Markup("<h2>{}</h2><p>{} per {} <span class=soft>{}</span></p>").format(
-        ledger.tables["product"][price["product"]]["name"],
-        money.shown(price["unit_amount"], price["currency"]),
+        ", ".join(names),
+        money.shown(total, price["currency"]),
         price["recurring"]["interval"],
         _state(subscription),
     )
@@ -109,6 +125,7 @@ def _subscription(ledger: Ledger, subscription: Obj, features: Obj) -> Markup:
         *(
             _button(subscription, "switch", f"Switch to {name}", other["id"])
             for name, other in _other_prices(ledger, price, features)
+            if _has_one(subscription)
         ),
     ]
     if features["payment_method_update"]["enabled"]:
@@ -135,8 +152,9 @@ def _ending(subscription: Obj, feature: Obj) -> list[Markup]:
 
 def _invoices(ledger: Ledger, session: Obj) -> Markup:
     lines = [
-        Markup("<li>{} {} <span class=soft>{}</span></li>").format(
+        Markup('<li>{} <a href="{}">{}</a> <span class=soft>{}</span></li>').format(
             f"{datetime.fromtimestamp(invoice['created'], UTC):%-d %B %Y}",
+            f"/i/{invoice['id']}",
             money.shown(invoice["total"], invoice["currency"]),
             invoice["status"],
         )
@@ -146,7 +164,7 @@ def _invoices(ledger: Ledger, session: Obj) -> Markup:
 
 
 def _state(subscription: Obj) -> str:
-    end = datetime.fromtimestamp(subscriptions.period_end(subscription), UTC)
+    end = datetime.fromtimestamp(period_end(subscription), UTC)
     if subscription["status"] == "canceled":
         return "ended"
     if subscription["cancel_at_period_end"]:

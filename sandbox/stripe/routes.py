@@ -11,9 +11,12 @@ from sandbox.stripe import (
     configurations,
     coupons,
     customers,
+    disputes,
     endpoints,
     money,
     sales,
+    schedules,
+    test_clocks,
 )
 from sandbox.stripe.objects import Obj
 
@@ -30,6 +33,10 @@ class Route:
 
 def _c(name: str) -> str:
     return f"checkout.Session{name}Params"
+
+
+def _t(name: str) -> str:
+    return f"test_helpers.TestClock{name}Params"
 
 
 def _p(name: str) -> str:
@@ -78,6 +85,21 @@ ROUTES = tuple(
         ("GET", "invoices/{}", money.retrieve("invoice", "invoice"), "InvoiceRetrieveParams"),
         ("POST", "invoices/{}/pay", money.pay_invoice, "InvoicePayParams"),
         ("POST", "invoices/{}/void", money.void_invoice, "InvoiceVoidInvoiceParams"),
+        ("POST", "invoices/{}/finalize", money.finalize_invoice, "InvoiceFinalizeInvoiceParams"),
+        ("POST", "invoices/{}/mark_uncollectible", money.mark_uncollectible,
+         "InvoiceMarkUncollectibleParams"),
+        ("GET", "invoiceitems", money.list_items, "InvoiceItemListParams"),
+        ("GET", "subscription_items", sales.list_items, "SubscriptionItemListParams"),
+        ("GET", "subscription_schedules", schedules.list_all, "SubscriptionScheduleListParams"),
+        ("GET", "subscription_schedules/{}", schedules.retrieve,
+         "SubscriptionScheduleRetrieveParams"),
+        ("POST", "subscription_schedules/{}/release", schedules.release,
+         "SubscriptionScheduleReleaseParams"),
+        ("POST", "test_helpers/test_clocks", test_clocks.create, _t("Create")),
+        ("GET", "test_helpers/test_clocks", test_clocks.list_all, _t("List")),
+        ("GET", "test_helpers/test_clocks/{}", test_clocks.retrieve, _t("Retrieve")),
+        ("POST", "test_helpers/test_clocks/{}/advance", test_clocks.advance, _t("Advance")),
+        ("DELETE", "test_helpers/test_clocks/{}", test_clocks.delete, _t("Delete")),
         ("GET", "invoice_payments", money.list_of("invoice_payment", "/v1/invoice_payments",
          "invoice", "status"), "InvoicePaymentListParams"),
         ("GET", "charges", money.list_of("charge", "/v1/charges", "customer", "payment_intent"),
@@ -90,8 +112,8 @@ ROUTES = tuple(
         ("GET", "disputes", money.list_of("dispute", "/v1/disputes", "charge", "payment_intent"),
          "DisputeListParams"),
         ("GET", "disputes/{}", money.retrieve("dispute", "dispute"), "DisputeRetrieveParams"),
-        ("POST", "disputes/{}", money.update_dispute, "DisputeUpdateParams"),
-        ("POST", "disputes/{}/close", money.close_dispute, "DisputeCloseParams"),
+        ("POST", "disputes/{}", disputes.update, "DisputeUpdateParams"),
+        ("POST", "disputes/{}/close", disputes.close, "DisputeCloseParams"),
         ("POST", "refunds", money.create_refund, "RefundCreateParams"),
         ("GET", "refunds", money.list_of("refund", "/v1/refunds", "charge", "payment_intent"),
          "RefundListParams"),

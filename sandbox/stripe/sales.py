@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from sandbox.stripe import customers, subscriptions
+from sandbox.stripe import changes, customers, items, schedules, subscriptions
+from sandbox.stripe.currencies import refuse_another
 from sandbox.stripe.errors import BAD_REQUEST, Refusal
 from sandbox.stripe.ledger import Ledger
 from sandbox.stripe.lists import line_items, page
 from sandbox.stripe.metadata import merged
-from sandbox.stripe.objects import Obj
+from sandbox.stripe.objects import Obj, listing
 
 ENDED = frozenset({"canceled", "incomplete_expired"})
 
@@ -35,14 +36,12 @@ def create(ledger: Ledger, params: Obj) -> Obj:
     customer = ledger.customer(params["customer"])
     lines = []
     for i, line in enumerate(params.get("items", [])):
-        price = ledger.get("price", line.get("price", ""), f"items[{i}][price]", BAD_REQUEST)
+        price = items.sold(ledger, line.get("price", ""), f"items[{i}][price]")
         lines.append((price, line.get("quantity", 1)))
     if not lines:
         raise Refusal("Missing required param: items.", param="items")
-    method = (
-        params.get("default_payment_method")
-        or customer["invoice_settings"]["default_payment_method"]
-    )
+    refuse_another(customer, lines[0][0]["currency"])
+    method = params.get("default_payment_method")
     if method:
         ledger.get("payment_method", method, "default_payment_method", BAD_REQUEST)
     settings = params.get("trial_settings", {}).get("end_behavior", {})
@@ -53,6 +52,7 @@ def create(ledger: Ledger, params: Obj) -> Obj:
         method,
         merged({}, params.get("metadata")),
         trial_days=params.get("trial_period_days", 0),
+        trial_end=params["trial_end"] if isinstance(params.get("trial_end"), int) else None,
         description=params.get("description"),
         without_method=settings.get("missing_payment_method", "create_invoice"),
     )
@@ -89,13 +89,23 @@ def list_all(ledger: Ledger, params: Obj) -> Obj:
     return page(ledger, "subscription", "/v1/subscriptions", params, ("customer",), keep)
 
 
+def list_items(ledger: Ledger, params: Obj) -> Obj:
+    """The items of one subscription."""
+    subscription = ledger.get("subscription", params["subscription"], "subscription", BAD_REQUEST)
+    return listing("/v1/subscription_items", subscription["items"]["data"])
+
+
 def update(ledger: Ledger, params: Obj, subscription_id: str) -> Obj:
-    """Metadata, card, cancellation, pause, trial's end, price."""
+    """Metadata, card, cancellation, pause, trial's end, items."""
     subscription = ledger.get("subscription", subscription_id)
     if subscription["status"] in ENDED:
         raise Refusal(
             "A canceled subscription can only update its cancellation_details and metadata."
         )
+    if params.get("items"):
+        new = items.wanted(ledger, subscription, params["items"])
+        schedules.release_of(ledger, subscription)
+        changes.change(ledger, subscription, new, _terms(params))
     _change_fields(ledger, subscription, params)
     if "cancel_at_period_end" in params:
         subscriptions.set_cancellation(
@@ -103,9 +113,20 @@ def update(ledger: Ledger, params: Obj, subscription_id: str) -> Obj:
         )
     if params.get("trial_end") == "now" and subscription["status"] == "trialing":
         subscriptions.end_trial(ledger, subscription)
-    for i, change in enumerate(params.get("items", [])):
-        _change_item(ledger, subscription, change, i)
+    elif isinstance(params.get("trial_end"), int):
+        if params["trial_end"] <= ledger.now():
+            raise Refusal("Invalid trial_end: must be in the future.", param="trial_end")
+        subscriptions.try_trial_until(ledger, subscription, params["trial_end"])
     return subscription
+
+
+def _terms(params: Obj) -> changes.Terms:
+    usual = changes.Terms()
+    return changes.Terms(
+        params.get("proration_behavior", usual.proration_behavior),
+        params.get("payment_behavior", usual.payment_behavior),
+        params.get("proration_date"),
+    )
 
 
 def _change_fields(ledger: Ledger, subscription: Obj, params: Obj) -> None:
@@ -127,25 +148,6 @@ def _change_fields(ledger: Ledger, subscription: Obj, params: Obj) -> None:
         ledger.get("payment_method", method, "default_payment_method", BAD_REQUEST)
         fields["default_payment_method"] = method
     ledger.change(subscriptions.UPDATED, subscription, **fields)
-
-
-def _change_item(ledger: Ledger, subscription: Obj, change: Obj, i: int) -> None:
-    lines = subscription["items"]["data"]
-    line = next((each for each in lines if each["id"] == change.get("id")), None)
-    if line is None:
-        raise Refusal(
-            "The sandbox changes items that are there: name one by its id.",
-            code="resource_missing",
-            param=f"items[{i}][id]",
-        )
-    price = line["price"]
-    if "price" in change:
-        price = ledger.get("price", change["price"], f"items[{i}][price]", BAD_REQUEST)
-    if not price["active"] or not price["recurring"]:
-        raise Refusal("The price specified is inactive.", param=f"items[{i}][price]")
-    subscriptions.switch(
-        ledger, subscription, line, price, change.get("quantity", line["quantity"])
-    )
 
 
 def cancel(ledger: Ledger, params: Obj, subscription_id: str) -> Obj:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from sandbox.stripe import moments, parameters, routes
+from sandbox.stripe import customers, moments, parameters, restricted, routes
 from sandbox.stripe.errors import NOT_FOUND, SERVER_ERROR, UNAVAILABLE, Refusal
 from sandbox.stripe.faults import Trouble
 from sandbox.stripe.idempotency import Answer, Answers, in_use
@@ -35,6 +35,11 @@ class Stripe:
         """When something happens by itself."""
         return moments.next_due(self.ledger)
 
+    def vanish(self, customer_id: str) -> None:
+        """A customer is gone, with all that was theirs, as if they had never been."""
+        with self.ledger.lock:
+            customers.vanish(self.ledger, customer_id)
+
     def call(
         self,
         method: str,
@@ -43,20 +48,27 @@ class Stripe:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Answer one request; header names in lower case."""
+        used = restricted.key_of((headers or {}).get("authorization"))
         request_id = self.ledger.new_id("req_")
         key = (headers or {}).get("idempotency-key") if method == "POST" else None
         if key is None:
-            return self._call(method, path, list(pairs), None, request_id)
+            return self._call(method, path, list(pairs), None, request_id, used)
         if not self._answers.enter(key):
             refusal = in_use(key)
             return _signed(Answer(refusal.status, refusal.body()), request_id)
         try:
-            return self._call(method, path, list(pairs), key, request_id)
+            return self._call(method, path, list(pairs), key, request_id, used)
         finally:
             self._answers.leave(key)
 
-    def _call(
-        self, method: str, path: str, pairs: list[tuple[str, str]], key: str | None, request_id: str
+    def _call(  # noqa: PLR0913, PLR0917 - what a request is made of
+        self,
+        method: str,
+        path: str,
+        pairs: list[tuple[str, str]],
+        key: str | None,
+        request_id: str,
+        used: str | None,
     ) -> Answer:
         asked = (method, path, sorted(pairs))
         with self.ledger.lock:
@@ -65,7 +77,10 @@ class Stripe:
             self.catch_up()
             self.ledger.cause = {"id": request_id, "idempotency_key": key}
             try:
+                restricted.refuse_what_is_not_given(self.ledger, used, method, path)
                 answer, executed = self._answer(method, path, pairs, key, asked)
+            except Refusal as e:
+                answer, executed = Answer(e.status, e.body()), e.executed
             finally:
                 self.ledger.cause = {"id": None, "idempotency_key": None}
             answer = _signed(answer, request_id, **({"Idempotency-Key": key} if key else {}))
@@ -76,15 +91,16 @@ class Stripe:
     def _answer(
         self, method: str, path: str, pairs: list[tuple[str, str]], key: str | None, asked: object
     ) -> tuple[Answer, bool]:
-        """The answer, and whether its key shall stand for it."""
-        try:
-            if key and (before := self._answers.find(key, asked)):
-                return before, False
-            if method == "POST" and self.trouble.breaks_a_write():
-                return _failed(SERVER_ERROR, "An error, as ordered."), True
-            return Answer(OK, self._do(method, path, pairs)), True
-        except Refusal as e:
-            return Answer(e.status, e.body()), e.executed
+        """The answer, and whether its key shall stand for it.
+
+        Raises:
+            Refusal: an answer, too.
+        """
+        if key and (before := self._answers.find(key, asked)):
+            return before, False
+        if method == "POST" and self.trouble.breaks_a_write():
+            return _failed(SERVER_ERROR, "An error, as ordered."), True
+        return Answer(OK, self._do(method, path, pairs)), True
 
     def _do(self, method: str, path: str, pairs: list[tuple[str, str]]) -> Obj:
         found = routes.find(method, path)
@@ -94,9 +110,28 @@ class Stripe:
             )
         route, ids = found
         params = parameters.check(parameters.tree(pairs), route.params)
-        answer = route.does(self.ledger, params, *ids)
+        with self.ledger.at(self.ledger.time_of(_customer_of(self.ledger, params, ids))):
+            answer = route.does(self.ledger, params, *ids)
         paths = params.get("expand", [])
         return expanded(self.ledger, answer, paths) if paths else copied(answer)
+
+
+NAMING = ("customer", "subscription", "invoice", "charge", "payment_intent")
+
+
+def _customer_of(ledger: Ledger, params: Obj, ids: tuple[str, ...]) -> str | None:
+    """Whom a call is about, where somebody lives by a test clock."""
+    if not ledger.tables["test_helpers.test_clock"]:
+        return None
+    named = (*ids, *(str(params[name]) for name in NAMING if isinstance(params.get(name), str)))
+    for object_id in named:
+        found = ledger.find(object_id) or {}
+        if found.get("object") == "dispute":
+            found = ledger.tables["charge"].get(found["charge"], {})
+        customer = object_id if found.get("object") == "customer" else found.get("customer")
+        if customer:
+            return str(customer)
+    return None
 
 
 def _failed(status: int, message: str) -> Answer:

@@ -24,6 +24,7 @@ from ops import plans
 from sandbox.kubernetes.authorization import ADMIN
 from sandbox.kubernetes.cluster import Cluster
 from sandbox.kubernetes.requests import parse
+from sandbox.stripe.invoice_page import invoice_pages
 from sandbox.stripe.pages import hosted_pages
 from sandbox.stripe.portal import portal_pages
 from sandbox.stripe.state import Stripe
@@ -78,6 +79,7 @@ class World:
         self.hosted = Flask("hosted")
         self.hosted.register_blueprint(hosted_pages(self.stripe))
         self.hosted.register_blueprint(portal_pages(self.stripe))
+        self.hosted.register_blueprint(invoice_pages(self.stripe))
         self.deliver = lambda new: new
         self.delivered = set()
         self._told = len(self.ledger.tables["event"])

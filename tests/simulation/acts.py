@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sandbox.stripe import cards, checkout, customers, invoices, money, subscriptions
+from sandbox.stripe import cards, changes, checkout, customers, disputes, money, subscriptions
 from sandbox.stripe.errors import Refusal
 from tests.simulation import operators, requests
 from tests.simulation.deployment import PLAN_OF
@@ -144,9 +144,7 @@ def switch_plan(world: World, who: Customer, plan: str) -> None:
     mine = _mine(world, who)
     if mine is not None:
         line = mine["items"]["data"][0]
-        subscriptions.switch(
-            world.account.ledger, mine, line, world.account.prices[plan], line["quantity"]
-        )
+        changes.switch(world.account.ledger, mine, line, world.account.prices[plan])
 
 
 def new_card(world: World, who: Customer, card: str) -> None:
@@ -189,13 +187,13 @@ def dispute(world: World, who: Customer) -> None:
     """The cardholder wants the money back."""
     charge = _charge(world, who)
     if charge is not None and not charge["disputed"]:
-        invoices.dispute(world.account.ledger, charge)
+        disputes.begin(world.account.ledger, charge)
 
 
 def end_dispute(world: World, who: Customer, verdict: str) -> None:
     """The bank has decided."""
     for each in world.disputes_of(who.tenant_id):
-        invoices.end_dispute(world.account.ledger, each, verdict)
+        disputes.move(world.account.ledger, each, verdict)
 
 
 def refund(world: World, who: Customer) -> None:

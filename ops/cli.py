@@ -8,10 +8,11 @@ import sys
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
-from stripe import StripeError
+from stripe import AuthenticationError, PermissionError, StripeError  # noqa: A004 - Stripe's names
 
 from chalicelib.domain.errors import DomainError
-from ops.commands.acts import replay, resume, roll_out, suspend, sync
+from chalicelib.gateways.stripe_errors import key_refused
+from ops.commands.acts import customer_gone, replay, resume, roll_out, suspend, sync
 from ops.commands.audit import audit
 from ops.commands.configure import configure
 from ops.commands.dead_letters import dead_letters
@@ -34,7 +35,7 @@ def ops() -> None:
 COMMANDS: tuple[click.Command, ...] = (
     *(configure, deploy, destroy, doctor, plans, secret),
     *(tenants, timeline, stats),
-    *(sync, replay, suspend, resume, roll_out, dead_letters, audit, duplicates),
+    *(sync, replay, suspend, resume, customer_gone, roll_out, dead_letters, audit, duplicates),
     *(credentials, export, forget),
 )
 for command in COMMANDS:
@@ -49,6 +50,8 @@ def main() -> None:
         _refuse(str(e))
     except (BotoCoreError, ClientError) as e:
         _refuse(f"AWS: {e}")
+    except (AuthenticationError, PermissionError) as e:
+        _refuse(key_refused(e))
     except StripeError as e:
         _refuse(f"Stripe: {type(e).__name__} {e.code or ''} {e.request_id or ''}".strip())
 

@@ -9,11 +9,17 @@ from chalicelib.domain import money
 FREE = "free"
 Interval = Literal["month", "year"]
 DisputeLost = Literal["hold", "end"]
+TaxBehavior = Literal["unspecified", "inclusive", "exclusive"]
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Names that everything else is derived from."""
+    """Names that everything else is derived from.
+
+    Attributes:
+        tax_behavior: whether prices have their tax in them already, as Stripe's prices say it;
+            `unspecified` leaves it to the default of Stripe Tax.
+    """
 
     app: str
     name: str
@@ -23,6 +29,7 @@ class Product:
     currency: str
     automatic_tax: bool
     promotion_codes: bool = False
+    tax_behavior: TaxBehavior = "unspecified"
 
     def price_tag(self, amount: int) -> str:
         """An amount, in the currency's smallest unit, as it is shown beside a plan."""
@@ -91,6 +98,7 @@ class Plan:
     folder: str | None = None
     templates: tuple[Mapping[str, Any], ...] = ()
     yearly_price: int | None = None
+    sold: bool = True
 
     @property
     def monthly_price(self) -> float:
@@ -121,6 +129,16 @@ def _yearly(plan_id: str) -> str:
     return f"{plan_id}-year"
 
 
+def prices_of(plan: Plan) -> tuple[Offer, ...]:
+    """Every way to pay for a plan, whether it is sold now or not; none for Free."""
+    found: list[Offer] = []
+    if plan.interval:
+        found.append(Offer(plan, plan.interval, plan.price))
+    if plan.yearly_price is not None:
+        found.append(Offer(plan, "year", plan.yearly_price))
+    return tuple(found)
+
+
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """Everything plans.toml says."""
@@ -132,22 +150,21 @@ class Catalogue:
 
     @property
     def paid_plans(self) -> tuple[Plan, ...]:
-        """The plans that are paid for through Stripe."""
+        """The plans that are paid for through Stripe, those withdrawn from sale too."""
         return tuple(plan for plan in self.plans if not plan.is_free)
 
     @property
+    def sold_plans(self) -> tuple[Plan, ...]:
+        """The plans that can be had now, Free among them; the others only keep who has them."""
+        return tuple(plan for plan in self.plans if plan.sold)
+
+    @property
     def offers(self) -> tuple[Offer, ...]:
-        """Every price that a plan can be had at, plan by plan."""
-        found: list[Offer] = []
-        for plan in self.plans:
-            if plan.interval:
-                found.append(Offer(plan, plan.interval, plan.price))
-            if plan.yearly_price is not None:
-                found.append(Offer(plan, "year", plan.yearly_price))
-        return tuple(found)
+        """Every price that a plan can be bought at, plan by plan."""
+        return tuple(offer for plan in self.sold_plans for offer in prices_of(plan))
 
     def offer(self, offer_id: str) -> Offer | None:
-        """The offer of that id, if there is one."""
+        """The offer of that id, if it can be bought."""
         return next((offer for offer in self.offers if offer.id == offer_id), None)
 
     def plan(self, plan_id: str) -> Plan | None:

@@ -12,6 +12,8 @@ from chalicelib.domain.catalogue import (
     Plan,
     Policy,
     Product,
+    TaxBehavior,
+    prices_of,
 )
 from chalicelib.domain.errors import Misconfigured
 from chalicelib.domain.kubernetes_names import (
@@ -70,8 +72,9 @@ def parse(text: str) -> Catalogue:
         table.refuse_rest()
     problems.extend(
         f"plans.{offer.id}: the yearly price of {offer.plan.id} goes by this id, rename one"
-        for offer in catalogue.offers
-        if offer.id != offer.plan.id and catalogue.plan(offer.id)
+        for plan in catalogue.plans
+        for offer in prices_of(plan)
+        if offer.id != plan.id and catalogue.plan(offer.id)
     )
     if problems:
         raise Misconfigured("plans.toml: " + "; ".join(problems))
@@ -88,6 +91,7 @@ def _product(table: TomlTable) -> Product:
         currency=table.string("currency", _CURRENCY),
         automatic_tax=table.flag("automatic_tax"),
         promotion_codes=table.flag("promotion_codes", default=False),
+        tax_behavior=_tax_behavior(table),
     )
 
 
@@ -148,7 +152,10 @@ def _plan(plan_id: str, raw: object, problems: list[str]) -> Plan:
         container=table.mapping("container", QUANTITY),
         folder=table.string("templates", DNS_LABEL) if table.optional("templates") else None,
         yearly_price=table.whole("yearly_price", 1) if table.optional("yearly_price") else None,
+        sold=table.flag("sold", default=True),
     )
+    if free and not plan.sold:
+        table.problem("sold", "only a paid plan is withdrawn by it; free_cap = 0 grants no Free")
     table.keys("entitlements", plan.entitlements, longest=LONGEST_ENTITLEMENT)
     for name in plan.entitlements:
         if "/" in name:
@@ -162,6 +169,13 @@ def _plan(plan_id: str, raw: object, problems: list[str]) -> Plan:
         table.problem("container", f"must have all of {', '.join(DISK_KEYS)}, or count no disk")
     table.refuse_rest()
     return plan
+
+
+def _tax_behavior(table: TomlTable) -> TaxBehavior:
+    if not table.optional("tax_behavior"):
+        return "unspecified"
+    said = table.string("tax_behavior", re.compile("inclusive|exclusive"))
+    return "inclusive" if said == "inclusive" else "exclusive"
 
 
 def _interval(table: TomlTable) -> Interval:

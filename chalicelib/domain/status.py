@@ -51,17 +51,17 @@ def status_of(record: Record | None, now: int, catalogue: Catalogue, stage: str)
         else None,
         "dataKeptUntil": _iso(record.retention_until) if _is_kept(record, standing, now) else None,
         "tenant": _tenant(record, standing, catalogue),
-        "over": _over(record),
+        **_over(record),
     }
 
 
-def _over(record: Record) -> list[dict[str, Any]]:
-    """What the plan does not hold of what runs, and by when it is made to fit."""
+def _over(record: Record) -> dict[str, Any]:
+    """What the plan does not hold of what runs, and by when it is made to fit; only if there is."""
     if record.excess is None:
-        return []
+        return {}
     act_by = _iso(record.excess.fit_until)
     over = sorted(record.excess.over.items())
-    return [{"name": name, "by": by, "actBy": act_by} for name, by in over]
+    return {"over": [{"name": name, "by": by, "actBy": act_by} for name, by in over]}
 
 
 def _is_kept(record: Record, standing: Standing, now: int) -> bool:
@@ -111,7 +111,6 @@ def _nothing() -> dict[str, Any]:
         "cancelAtPeriodEnd": False,
         "paymentProblem": None,
         "dataKeptUntil": None,
-        "over": [],
         "tenant": {"namespace": None, "state": "none", "message": None, "updatedAt": None},
     }
 

@@ -81,8 +81,8 @@ def create_portal_session() -> dict[str, Any]:
 
 
 def listed(catalogue: "Catalogue") -> list[dict[str, Any]]:
-    """The plans in their order, each once for every price that it can be had at."""
-    return [entry for plan in catalogue.plans for entry in _entries(plan, catalogue)]
+    """What can be had now, in its order; a plan once for every price that it can be bought at."""
+    return [entry for plan in catalogue.sold_plans for entry in _entries(plan, catalogue)]
 
 
 def _entries(plan: "Plan", catalogue: "Catalogue") -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """What Stripe's refusals mean: each call's errors, by the names that the domain has for them."""
 
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from chalicelib.domain.errors import (
 
 T = TypeVar("T")
 SERVER_ERROR = 500
+_PERMISSION = re.compile(r"'(rak_[a-z0-9_]{1,80})'")
 
 _COMBINED_CURRENCIES = "cannot combine currencies"
 """Stripe's refusal to sell one customer in two currencies; it has no code to tell it by."""
@@ -61,12 +63,32 @@ def call(request: Callable[[], T]) -> T:
         raise _refusal(e) from e
     except (stripe.AuthenticationError, stripe.PermissionError) as e:
         # The deployment is wrong, not this tenant: all of them go on once the key is put right.
-        raise Temporary(f"Stripe does not accept the key: {type(e).__name__}") from e
+        raise Temporary(key_refused(e)) from e
     except stripe.StripeError as e:
         status = e.http_status
         if status is not None and status >= SERVER_ERROR:
             raise UpstreamBroken(f"Stripe fails: HTTP {status}") from e
         raise Temporary(f"Stripe answers with HTTP {status}: {_said(e)}") from e
+
+
+def key_refused(error: stripe.AuthenticationError | stripe.PermissionError) -> str:
+    """Why Stripe does not take the key, and what to do; the right it lacks by Stripe's own name.
+
+    Of Stripe's text only that name is taken: the rest quotes the key and the account.
+    """
+    if isinstance(error, stripe.AuthenticationError):
+        return "Stripe does not accept the key: is it of this account, and not rolled or expired?"
+    request_id = f" (request {error.request_id})" if error.request_id else ""
+    if found := _PERMISSION.search(str(error.user_message or "")):
+        return (
+            f"the Stripe key lacks the permission {found[1]}{request_id}: give it to "
+            "the restricted key at https://dashboard.stripe.com/apikeys; "
+            "docs/going-live.md lists all that it needs"
+        )
+    return (
+        f"the Stripe key lacks a permission{request_id}: docs/going-live.md lists all that a "
+        "restricted key needs"
+    )
 
 
 def _refusal(error: stripe.InvalidRequestError) -> DomainError:

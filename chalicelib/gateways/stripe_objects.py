@@ -38,14 +38,19 @@ def subscription_of(subscription: "stripe.Subscription") -> Subscription:
     cancel_at = optional(subscription, "cancel_at")
     metadata = metadata_of(subscription)
     collection_paused = optional(subscription, "pause_collection") is not None
+    items = tuple(_item_of(item) for item in subscription["items"].data)
+    only = items[0] if len(items) == 1 else None
     return Subscription(
         id=subscription.id,
         status=subscription.status,
         created=subscription.created,
-        items=tuple(_item_of(item) for item in subscription["items"].data),
+        product_id=only.product_id if only else None,
+        items=items,
         nonce=metadata.get("checkout"),
         # Until 2025 the period stood on the subscription itself.
-        current_period_end=cancel_at or optional(subscription, "current_period_end"),
+        current_period_end=cancel_at
+        or (only and only.current_period_end)
+        or optional(subscription, "current_period_end"),
         cancel_at_period_end=bool(optional(subscription, "cancel_at_period_end") or cancel_at),
         collection_paused=collection_paused,
         paused_by_us=collection_paused and PAUSED_BY_US in metadata,

@@ -73,7 +73,7 @@ class Checkouts:
     def _offer(self, offer_id: str) -> Offer:
         offer = self.shop.catalogue.offer(offer_id)
         if offer is None:
-            if self.shop.catalogue.plan(offer_id):
+            if (plan := self.shop.catalogue.plan(offer_id)) and plan.is_free:
                 raise InvalidRequest("The Free plan needs no checkout.")
             raise UnknownPlan
         return offer

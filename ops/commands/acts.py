@@ -1,4 +1,4 @@
-"""`ops sync`, `replay`, `suspend`, `resume`, `rollout`: putting right."""
+"""`ops sync`, `replay`, `suspend`, `resume`, `customer-gone`, `rollout`: putting right."""
 
 import sys
 from dataclasses import asdict
@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ops.commands.common import console, operates, say, show_json, show_one
 from ops.desk import Desk
-from ops.operating import acting, rollout
+from ops.operating import acting, customers, rollout
 from ops.operating.finding import find
 from ops.operating.following import News, follow
 from ops.operating.standing import summary
@@ -68,6 +68,22 @@ def resume(desk: Desk, user: str, reason: str, timeout: float, *, as_json: bool)
     record = find(desk, user)
     news = News(desk, record.tenant_id)
     acting.resume(desk, record, reason)
+    see_through(desk, news, timeout, as_json=as_json)
+
+
+@click.command("customer-gone")
+@click.argument("user")
+@REASON
+@PATIENCE
+@operates
+def customer_gone(desk: Desk, user: str, reason: str, timeout: float, *, as_json: bool) -> None:
+    """Say that Stripe does not have a customer any more: what they paid for ends, data are kept.
+
+    For one that Stripe has never heard of, which may be a key of another account: look first.
+    """
+    record = find(desk, user)
+    news = News(desk, record.tenant_id)
+    customers.gone(desk, record, reason)
     see_through(desk, news, timeout, as_json=as_json)
 
 

@@ -6,6 +6,7 @@ from functools import partial
 import stripe
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.gateways.stripe_errors import key_refused
 from ops.deploying.before import Check
 from ops.deploying.code import Code
 from ops.deploying.limits import Limits
@@ -50,6 +51,8 @@ def run(todo: Sequence[Step], title: Title, say: Say, *, dry_run: bool) -> None:
             say(step.plan() if dry_run else step.run(say))
         except StepFailed as e:
             raise StepFailed(f"{step.name}: {e.what}", e.todo) from e
+        except stripe.PermissionError as e:
+            raise StepFailed(f"{step.name}: {key_refused(e)}", _AGAIN) from e
         except (BotoCoreError, ClientError, stripe.StripeError) as e:
             raise StepFailed(f"{step.name}: {e}", _AGAIN) from e
 

@@ -6,6 +6,7 @@ import stripe
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.errors import DomainError
+from chalicelib.gateways.stripe_errors import key_refused
 from ops.deploying.step import StepFailed
 from ops.doctor import checks, running_checks, stripe_checks, surroundings
 from ops.doctor.finding import Finding, fail
@@ -72,7 +73,9 @@ def examine(look: Look, todo: Sequence[Check] = CHECKS) -> Iterator[Finding]:
 def _todo(error: Exception, look: Look) -> str:
     if isinstance(error, StepFailed):
         return error.todo
-    if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
+    if isinstance(error, stripe.PermissionError):
+        return key_refused(error)
+    if isinstance(error, stripe.AuthenticationError):
         stage = look.stage.name
         return f"Stripe does not take the key: python -m ops secret {STRIPE_KEY} --stage {stage}"
     if isinstance(error, ClientError) and error.response["Error"]["Code"] in _DENIED:

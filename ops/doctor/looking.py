@@ -12,8 +12,11 @@ import yaml
 from urllib3.exceptions import HTTPError
 
 from chalicelib.config import Settings
+from chalicelib.domain.stripe_event import SUBSCRIBED, event_of
+from chalicelib.gateways.dynamodb import DynamoDb
 from ops import plans, rights, stripe_account, webhook
 from ops.deploying.step import Shop
+from ops.doctor.deliveries import Deliveries
 from ops.parameters import SITE_URL, STRIPE_KEY, WEBHOOK_SECRET
 
 
@@ -159,12 +162,19 @@ class Look:
         return stripe_account.client(self.shop)
 
     def undelivered(self, days: int) -> int:
-        """How many events of the last days no endpoint has taken; 100 stands for more."""
+        """How many events of the last days never reached us, among a hundred undelivered ones."""
         since = int(time.time()) - days * 24 * 3600
         found = self.stripe.v1.events.list(
-            {"delivery_success": False, "created": {"gte": since}, "limit": 100}
+            {
+                "delivery_success": False,
+                "created": {"gte": since},
+                "types": sorted(SUBSCRIBED),
+                "limit": 100,
+            }
         )
-        return len(found.data)
+        db = DynamoDb(self.stage.table, self._client("dynamodb"))
+        events = [event_of(event.to_dict()) for event in found.data]
+        return len(Deliveries(self.stripe, db).missing(events, self.stage.deployment))
 
     def deliver(self, url: str, payload: bytes, secret: str) -> int | str:
         """Deliver an event as Stripe would: the status that came back, or why there is none."""

@@ -132,12 +132,12 @@ def secret_matches(look: Look) -> Finding:
 
 
 def undelivered(look: Look) -> Finding:
-    """What Stripe has to tell arrives."""
+    """What Stripe has to tell arrives; what stands in a timeline has arrived."""
     name, count = "deliveries", look.undelivered(DAYS)
     if count:
         return warn(
             name,
-            f"{count} events of the last {DAYS} days were not taken",
+            f"{count} events of the last {DAYS} days were not taken, by a delivery or by the sweep",
             "see their answers in Stripe's dashboard (Webhooks); `invalid_signature` is a wrong "
             f"secret: python -m ops secret {WEBHOOK_SECRET} --stage {look.stage.name}",
         )

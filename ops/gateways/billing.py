@@ -9,6 +9,7 @@ import stripe
 from chalicelib.domain import stripe_event
 from chalicelib.domain.errors import Permanent, Temporary
 from chalicelib.domain.stripe_event import StripeEvent
+from chalicelib.gateways.stripe_errors import key_refused
 
 T = TypeVar("T")
 TIMEOUT = 20
@@ -19,12 +20,18 @@ _ACTIVE: Any = {"status": "active", "limit": 100}
 class Billing:
     """Raises Temporary and Permanent; None where Stripe does not know what was asked for."""
 
-    def __init__(self, secret_key: str, *, api_base: str | None) -> None:
+    def __init__(
+        self,
+        secret_key: str,
+        *,
+        api_base: str | None,
+        http_client: stripe.HTTPClient | None = None,
+    ) -> None:
         self._client = stripe.StripeClient(
             secret_key,
             base_addresses={"api": api_base} if api_base else {},
             max_network_retries=2,
-            http_client=stripe.RequestsClient(timeout=TIMEOUT),
+            http_client=http_client or stripe.RequestsClient(timeout=TIMEOUT),
         ).v1
 
     def event(self, event_id: str) -> StripeEvent | None:
@@ -40,6 +47,11 @@ class Billing:
         if found is None:
             return None
         return found.customer if isinstance(found.customer, str) else found.customer.id
+
+    def has_customer(self, customer_id: str) -> bool:
+        """Whether Stripe has this customer, and has not deleted them."""
+        found = _call(lambda: self._client.customers.retrieve(customer_id))
+        return found is not None and not found.to_dict().get("deleted")
 
     def everything(self, customer_id: str) -> dict[str, Any]:
         """A customer as Stripe has them, with subscriptions, invoices and charges."""
@@ -81,6 +93,8 @@ def _call(request: Callable[[], T]) -> T | None:
         if e.code == "resource_missing":
             return None
         raise Permanent(f"Stripe refuses: {e.code or type(e).__name__}") from e
+    except (stripe.AuthenticationError, stripe.PermissionError) as e:
+        raise Permanent(key_refused(e)) from e
     except stripe.StripeError as e:
         if (e.http_status or SERVER_ERROR) >= SERVER_ERROR:
             raise Temporary(f"Stripe fails: HTTP {e.http_status}") from e

@@ -20,6 +20,15 @@ class Ledger:
             _, created, line_id = str(item["sk"]).split("#", 2)
             yield Line(created=int(created), id=line_id, kind=item["kind"], text=item["text"])
 
+    def has_line(self, tenant_id: str, created: int, line_id: str) -> bool:
+        """Whether a line stands in a tenant's timeline."""
+        sk = f"LINE#{created:010d}#{line_id}"
+        return self._db.get({"pk": f"TENANT#{tenant_id}", "sk": sk}) is not None
+
+    def has_record(self, tenant_id: str) -> bool:
+        """Whether there is such a tenant."""
+        return self._db.get({"pk": f"TENANT#{tenant_id}", "sk": "RECORD"}) is not None
+
     def remove(self, record: Record) -> None:
         """Remove the record as it was read, its timeline, and what points to it; repeatable.
 

@@ -9,6 +9,7 @@ from chalicelib.domain.record import Record
 from chalicelib.domain.tenant import namespace_of
 from ops.desk import Desk
 from ops.gateways.pool import Account
+from ops.operating import customers
 from ops.operating.acting import TRIES, line
 from ops.operating.following import News, follow
 from ops.operating.standing import detail
@@ -71,28 +72,25 @@ def forget_account(desk: Desk, account: Account, say: Say) -> None:
 
 
 def forget(desk: Desk, record: Record, patience: float, say: Say) -> None:
-    """Remove somebody from everything: account, Stripe, cluster, table; in an order that is safe.
+    """Remove somebody from everything: Stripe, cluster, account, table; in an order that is safe.
 
-    The account goes first, so that nobody signs in meanwhile; Stripe's customer next, which ends
-    what is paid for; then the namespace, claimed in the record and deleted by the reconciler, as
-    always; the record last. Whatever stops it, running it again goes on.
+    Stripe's customer goes first, which ends what is paid for; then the namespace, claimed in the
+    record (from then on nothing is sold to them) and deleted by the reconciler, as always. Only
+    when all that can refuse is done goes the account; and the record last, by which they are found.
+    Whatever stops it, running it again goes on.
 
     Raises:
         NotForgotten: the cluster did not let go in time.
         Temporary, Permanent: something did not answer, or refused.
     """
     tenant_id = record.tenant_id
-    account = desk.pool.by_subject(record.user.subject) if desk.pool else None
-    if desk.pool and account:
-        desk.pool.delete(account)
-    say("the account is deleted" if account else "there is no account (any more)")
-    _leave_stripe(desk, record, say)
     for _ in range(TRIES):
         now_there = desk.records.read(tenant_id)
         if now_there is None:
             break
         try:
-            _leave_cluster(desk, now_there, patience, say)
+            _leave_cluster(desk, _leave_stripe(desk, now_there, say), patience, say)
+            _leave_pool(desk, record, say)
             settled = desk.records.read(tenant_id)
             if settled:
                 desk.ledger.remove(settled)
@@ -104,16 +102,30 @@ def forget(desk: Desk, record: Record, patience: float, say: Say) -> None:
     say("the record and its timeline are removed")
 
 
-def _leave_stripe(desk: Desk, record: Record, say: Say) -> None:
-    if record.customer_id is None:
+def _leave_pool(desk: Desk, record: Record, say: Say) -> None:
+    account = desk.pool.by_subject(record.user.subject) if desk.pool else None
+    if desk.pool and account:
+        desk.pool.delete(account)
+    say("the account is deleted" if account else "there is no account (any more)")
+
+
+def _leave_stripe(desk: Desk, record: Record, say: Say) -> Record:
+    """End what Stripe has of them; the record as it then stands."""
+    customer_id = record.customer_id
+    if customer_id is None:
         say("Stripe knows no customer")
-        return
+        return record
+    if not desk.billing.has_customer(customer_id):
+        # Else every look at them would wait for a Stripe that knows nothing of them.
+        say(f"Stripe has no customer {customer_id} (any more)")
+        return customers.clear(desk, record, f"the Stripe customer {customer_id} is gone")
     try:
-        desk.payments.expire_open_sessions(record.customer_id)
+        desk.payments.expire_open_sessions(customer_id)
     except (CustomerGone, SessionClosed):
         say("an open checkout was closed meanwhile")
-    desk.billing.delete_customer(record.customer_id)
-    say(f"Stripe's customer {record.customer_id} is deleted, and what it subscribed to has ended")
+    desk.billing.delete_customer(customer_id)
+    say(f"Stripe's customer {customer_id} is deleted, and what it subscribed to has ended")
+    return record
 
 
 def _leave_cluster(desk: Desk, record: Record, patience: float, say: Say) -> None:

@@ -132,6 +132,8 @@ def retrieve_price(ledger: Ledger, _: Obj, price_id: str) -> Obj:
 def update_price(ledger: Ledger, params: Obj, price_id: str) -> Obj:
     """Everything but the amount."""
     price = ledger.get("price", price_id, "price")
+    if params.get("active") is False:
+        _refuse_default(ledger, price)
     fields: dict[str, Any] = {
         key: params[key] for key in ("active", "nickname", "tax_behavior") if key in params
     }
@@ -149,6 +151,13 @@ def update_price(ledger: Ledger, params: Obj, price_id: str) -> Obj:
         fields["lookup_key"] = key or None
     ledger.change("price.updated", price, **fields)
     return price
+
+
+def _refuse_default(ledger: Ledger, price: Obj) -> None:
+    if ledger.get("product", price["product"])["default_price"] == price["id"]:
+        raise Refusal(
+            "This price cannot be archived because it is the default price of its product."
+        )
 
 
 def list_prices(ledger: Ledger, params: Obj) -> Obj:

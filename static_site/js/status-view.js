@@ -119,7 +119,7 @@ const RESOURCES = {
   'requests.storage': 'storage',
 };
 
-/** @param {SubscriptionStatus['over']} over @param {string} actBy @returns {ReturnType<typeof wordsOf>} */
+/** @param {NonNullable<SubscriptionStatus['over']>} over @param {string} actBy @returns {ReturnType<typeof wordsOf>} */
 function tooMuch(over, actBy) {
   const list = new Intl.ListFormat('en').format(over.map(({ name, by }) => `${by} ${RESOURCES[name] ?? name}`));
   const what = Date.parse(actBy) > Date.now()

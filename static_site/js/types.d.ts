@@ -42,7 +42,7 @@ export interface SubscriptionStatus {
   paymentProblem: { actBy: string | null } | null;
   dataKeptUntil: string | null;
   /** What runs beyond the plan: a name of the quota, by how much, and when it is made to fit. */
-  over: { name: string; by: string; actBy: string }[];
+  over?: { name: string; by: string; actBy: string }[];
   tenant: Tenant;
 }
 

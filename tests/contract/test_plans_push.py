@@ -68,6 +68,7 @@ def test_another_amount_is_another_price(client, account, catalogue):
     assert whats(plans.push(client, dearer, "dev")) == [
         ("replace price", "arm-engine-dev-basic-month"),
         ("update portal", "arm-engine-dev"),
+        ("archive price", old["id"]),
     ]
     (new,) = account.ledger.all("price", lookup_key="arm-engine-dev-basic-month")
     assert (old["unit_amount"], old["active"], new["unit_amount"]) == (2900, False, 3900)
@@ -132,6 +133,8 @@ def test_the_portal_allows_what_it_should_and_no_more(client, account, catalogue
     features = portal["features"]
     assert features["subscription_update"]["default_allowed_updates"] == ["price"]
     assert features["subscription_cancel"]["mode"] == "at_period_end"
+    assert features["subscription_update"]["proration_behavior"] == "always_invoice"
+    assert features["subscription_update"]["trial_update_behavior"] == "continue_trial"
 
 
 def test_a_portal_session_uses_our_configuration(client, account, catalogue):

@@ -17,11 +17,15 @@ from moto import mock_aws
 
 import app
 from chalicelib import wiring
-from chalicelib.domain.stripe_event import API_VERSION, SUBSCRIBED
+from chalicelib.domain.record import Record, User
+from chalicelib.domain.stripe_event import API_VERSION, SUBSCRIBED, event_of
+from chalicelib.gateways.dynamodb import DynamoDb
+from chalicelib.gateways.table import Table
 from ops import chalice_files, plans, rights, stages, stripe_account, webhook
 from ops.deploying.step import Shop
 from ops.doctor.examining import CHECKS, examine
 from ops.doctor.looking import Look
+from ops.gateways.ledger import Ledger
 from sandbox import seed
 from tests.serving import part
 
@@ -320,14 +324,34 @@ def nobody_subscribed(stage):
         sns.unsubscribe(SubscriptionArn=found["SubscriptionArn"])
 
 
+def a_customer_of_ours(stage):
+    """Somebody with a record and a customer at Stripe, who is deleted there; the event's id."""
+    made = stage.stripe.v1.customers.create({})
+    user = User("https://issuer.example", made.id)
+    record = Record(tenant_id=user.tenant_id, user=user)
+    records = Table(DynamoDb(DEV.table, stage.client("dynamodb")))
+    records.create(record)
+    records.save(record, replace(record, customer_id=made.id))
+    stage.stripe.v1.customers.delete(made.id)
+    where = {"type": "customer.deleted", "limit": 1}
+    (event,) = stage.stripe.v1.events.list(where).data
+    assert event.data.object["id"] == made.id
+    return user.tenant_id, event_of(event.to_dict())
+
+
+def listed_as_undelivered(stage, event):
+    """Wait until Stripe has seen that an endpoint does not take it."""
+    until = time.monotonic() + 5
+    where = {"delivery_success": False, "limit": 100}
+    while event.id not in [e.id for e in stage.stripe.v1.events.list(where).data]:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
 def an_undelivered_event(stage):
     """The endpoint leads where nobody answers."""
     stage.change_endpoint(url="http://127.0.0.1:9" + webhook.PATH)
-    stage.stripe.v1.customers.delete(stage.stripe.v1.customers.create({}).id)
-    until = time.monotonic() + 5
-    where = {"delivery_success": False, "limit": 1}
-    while not stage.stripe.v1.events.list(where).data and time.monotonic() < until:
-        time.sleep(0.05)
+    listed_as_undelivered(stage, a_customer_of_ours(stage)[1])
 
 
 def a_wrong_key(stage):
@@ -376,6 +400,30 @@ def test_a_mistake_is_found_and_the_advice_is_right(stage, mistake):
     assert finding.state in {"warn", "fail"}, finding
     assert said in finding.said
     assert todo in finding.todo
+
+
+def test_what_another_dead_endpoint_did_not_take_is_not_ours(stage):
+    """Stripe lists what any endpoint of the account has missed: what we took counts as taken."""
+    stage.stripe.v1.webhook_endpoints.create(
+        {"url": "http://127.0.0.1:9/elsewhere", "enabled_events": ["*"]}
+    )
+    tenant_id, event = a_customer_of_ours(stage)
+    listed_as_undelivered(stage, event)
+    table = Ledger(DynamoDb(DEV.table, stage.client("dynamodb")))
+    until = time.monotonic() + 5
+    while not table.has_line(tenant_id, event.created, event.id):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert stage.findings()["deliveries"].state == "ok"
+
+
+def test_an_event_of_nobody_of_ours_is_not_missed(stage):
+    """Another shop's customer in the same account: its events are not ours to take."""
+    stage.change_endpoint(url="http://127.0.0.1:9" + webhook.PATH)
+    stage.stripe.v1.customers.delete(stage.stripe.v1.customers.create({}).id)
+    (found,) = stage.stripe.v1.events.list({"type": "customer.deleted", "limit": 1}).data
+    listed_as_undelivered(stage, event_of(found.to_dict()))
+    assert stage.findings()["deliveries"].state == "ok"
 
 
 def test_the_doctor_shows_no_secret(stage):

@@ -174,6 +174,39 @@ def test_a_yearly_price_is_another_offer_of_the_same_plan():
     }  # fmt: skip
 
 
+def test_a_plan_that_is_withdrawn_is_known_and_not_sold():
+    """Nothing offers it, by the month or by the year; its product still leads to it."""
+    text = TEXT.replace("# yearly_price = 29000", "yearly_price = 29000\nsold = false")
+    catalogue = catalogue_file.parse(text)
+    assert {offer.id for offer in catalogue.offers} == {"pro"}
+    assert catalogue.offer("basic") is catalogue.offer("basic-year") is None
+    assert [entry["id"] for entry in storefront.listed(catalogue)] == ["free", "pro"]
+    assert catalogue.plan_of_product("dev", "arm-engine-dev-basic").id == "basic"
+
+
+def test_a_plan_that_is_withdrawn_keeps_the_id_of_its_yearly_price():
+    """Its lookup key still stands at Stripe, so another plan cannot take it."""
+    text = TEXT.replace("# yearly_price = 29000", "yearly_price = 29000\nsold = false")
+    with pytest.raises(Misconfigured, match="basic-year"):
+        catalogue_file.parse(text.replace("[plans.pro]", "[plans.basic-year]"))
+
+
+def test_only_what_is_paid_for_is_withdrawn_from_sale():
+    """Free has a cap of its own."""
+    with pytest.raises(Misconfigured, match=r"plans\.free\.sold: only a paid plan"):
+        catalogue_file.parse(TEXT.replace("price = 0", "price = 0\nsold = false"))
+
+
+@pytest.mark.parametrize("said", ["inclusive", "exclusive"])
+def test_whether_tax_is_in_a_price_can_be_said(said):
+    """As Stripe's prices say it; left out, Stripe Tax's own default holds."""
+    assert catalogue_file.parse(TEXT).product.tax_behavior == "unspecified"
+    text = TEXT.replace('# tax_behavior = "exclusive"', f'tax_behavior = "{said}"')
+    assert catalogue_file.parse(text).product.tax_behavior == said
+    with pytest.raises(Misconfigured, match=r"product\.tax_behavior"):
+        catalogue_file.parse(TEXT.replace('# tax_behavior = "exclusive"', 'tax_behavior = "no"'))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [

@@ -9,6 +9,7 @@ from openapi_spec_validator import validate
 
 import app
 from chalicelib.domain import errors
+from chalicelib.domain.record import Excess
 from chalicelib.domain.status import status_of
 
 ROOT = Path(__file__).parents[2]
@@ -49,9 +50,14 @@ def test_every_refusal_has_a_code_of_its_own_and_a_message_to_show():
 
 
 def test_the_status_has_the_documented_fields(document, catalogue, record):
-    """The answer and its schema name the same fields."""
+    """The answer and its schema name the same fields: what is there always, and what is at times."""
     schema = document["components"]["schemas"]["Status"]
-    for known in (None, record()):
+    too_much = record(excess=Excess(over={"pods": "50"}, fit_until=9))
+    for known, fields in (
+        (None, schema["required"]),
+        (record(), schema["required"]),
+        (too_much, schema["properties"]),
+    ):
         answer = status_of(known, 1, catalogue, "dev")
-        assert answer.keys() == schema["properties"].keys()
+        assert answer.keys() == set(fields)
         assert answer["tenant"].keys() == schema["properties"]["tenant"]["properties"].keys()

@@ -224,3 +224,8 @@ def test_what_was_not_asked_for_may_have_any_shape(body):
 def test_an_event_of_a_connected_account_says_so():
     """Our key cannot ask about what it names."""
     assert event_of({**json.loads(event()), "account": "acct_1"}).account == "acct_1"
+
+
+def test_stripe_can_be_asked_for_every_type_at_once():
+    """The sweep asks for what was not taken by type, and Stripe's list takes twenty `types`."""
+    assert len(SUBSCRIBED) <= 20

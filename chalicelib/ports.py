@@ -247,18 +247,22 @@ class Cluster(Protocol):
         """
 
     def suspend(self, manifests: Sequence[Manifest], owner: Mapping[str, str]) -> bool:
-        """Apply, and stop what runs, each size remembered; False when there is no namespace."""
+        """Apply, and stop what runs, each size remembered; False when there is no namespace.
+
+        Waiting until no pod is left.
+        """
 
     def stop(self, namespace: str, owner: Mapping[str, str]) -> bool:
-        """Suspend what stands as it stands, without a plan; False when there is no namespace."""
+        """As `suspend`, with what stands there: nothing has to be wanted for it to be stopped."""
 
     def overuse(self, namespace: str, owner: Mapping[str, str]) -> tuple[Over, ...]:
-        """What is used beyond the quota, from before it was lowered; nothing is changed."""
+        """What is used beyond the plan's quota, in one look; () when there is no namespace."""
 
     def fit(self, namespace: str, owner: Mapping[str, str]) -> tuple[Over, ...]:
-        """Scale down what the quota does not hold, each size remembered; what is left over.
+        """Make what runs smaller until it fits, each size remembered; what is still too much.
 
-        Data are never deleted for it. Waiting while pods end.
+        Volumes and counts of objects are a customer's, and stay. Waiting while pods are ending.
+        `apply` gives back what there is room for.
         """
 
     def stands(self, namespace: str, owner: Mapping[str, str]) -> bool:

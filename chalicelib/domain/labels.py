@@ -48,6 +48,24 @@ class Labels:
         return f"{self.domain}/size-before-suspension"
 
     @property
+    def claims(self) -> str:
+        """An annotation of a stopped StatefulSet: what scaling it down would do to its claims."""
+        return f"{self.domain}/claims-when-scaled"
+
+    @property
+    def fitted(self) -> str:
+        """An annotation of the namespace: `true` while something in it is smaller, to fit a plan.
+
+        On a DaemonSet it is a node selector, which no node satisfies.
+        """
+        return f"{self.domain}/fitted"
+
+    @property
+    def unfitted_size(self) -> str:
+        """An annotation of a workload that was made smaller to fit: how many replicas it had."""
+        return f"{self.domain}/size-before-fitting"
+
+    @property
     def objects(self) -> str:
         """An annotation of the namespace: what we have applied into it, to be pruned one day."""
         return f"{self.domain}/objects"

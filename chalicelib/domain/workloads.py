@@ -1,10 +1,11 @@
 """How what runs in a tenant is stopped and started again: each kind by one patch, or by none.
 
 A size is remembered in the patch that takes it away, and only if none is remembered yet: so a
-suspension that was cut short and begins anew still knows the first size.
+suspension that was cut short and begins anew still knows the first size. Whatever else a tenant
+writes, such as who owns an object, decides nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from chalicelib.domain.labels import Labels
@@ -14,13 +15,22 @@ Patch = dict[str, Any]
 
 SIZED = ("Deployment", "StatefulSet", "ReplicaSet")
 STOPPABLE = (*SIZED, "CronJob", "DaemonSet")
-ENDED = ("Job", "Pod")
-"""Kinds that cannot be stopped, only deleted."""
 
-SIZES = (".spec.replicas", ".spec.suspend", ".spec.template.spec.nodeSelector")
+SIZES = (
+    ".spec.replicas",
+    ".spec.suspend",
+    ".spec.template.spec.nodeSelector",
+    ".spec.persistentVolumeClaimRetentionPolicy",
+)
 """The fields that stopping and starting change, as an API server names them in a conflict."""
 
 _RAN = "running"
+_CLAIMS = "persistentVolumeClaimRetentionPolicy"
+_KEPT: Patch = {_CLAIMS: {"whenScaled": "Retain"}}
+"""No pod of a StatefulSet is taken away but in a patch that keeps its volumes."""
+
+_LARGEST = 2**31 - 1
+"""Replicas that an API server takes; an annotation may say more."""
 
 
 def to_stop(kind: str, found: Object, labels: Labels) -> Patch | None:
@@ -28,42 +38,64 @@ def to_stop(kind: str, found: Object, labels: Labels) -> Patch | None:
 
     It holds for the version that was looked at: whoever has changed it since is not overwritten.
     """
-    if is_controlled(found):
-        return None
     if kind == "DaemonSet":
-        return _on_no_node(found, labels)
-    spec, remembered = found["spec"], _annotations(found).get(labels.size)
+        return on_no_node(found, labels.suspended, {})
+    spec, remembered = found["spec"], annotations(found).get(labels.size)
     if kind == "CronJob":
         if spec.get("suspend"):
             return None
-        return _patch(found, {"suspend": True}, {labels.size: remembered or _RAN})
+        return patch(found, {"suspend": True}, {labels.size: remembered or _RAN})
     size = spec.get("replicas", 1)
     if size == 0:
         return None
-    return _patch(found, {"replicas": 0}, {labels.size: remembered or str(size)})
+    return sized(found, 0, {labels.size: remembered or str(size)}, labels)
 
 
 def to_resume(kind: str, found: Object, labels: Labels) -> Patch | None:
     """The merge patch that starts a workload as it was; None if we have not stopped it."""
     if kind == "DaemonSet":
-        if labels.suspended not in (_node_selector(found) or {}):
-            return None
-        return _patch(found, _selecting({labels.suspended: None}), {})
-    remembered = _annotations(found).get(labels.size)
+        return on_nodes_again(found, labels.suspended, {})
+    remembered = annotations(found).get(labels.size)
     if remembered is None:
         return None
     if kind == "CronJob":
-        spec: dict[str, Any] = {"suspend": False}
-    else:
-        was = int(remembered) if remembered.isdecimal() else 1
-        spec = {"replicas": found["spec"].get("replicas") or was}
-    return _patch(found, spec, {labels.size: None})
+        return patch(found, {"suspend": False}, {labels.size: None})
+    size = found["spec"].get("replicas") or remembered_size(remembered)
+    return sized(found, size, {labels.size: None}, labels)
+
+
+def sized(found: Object, size: int, notes: Patch, labels: Labels) -> Patch:
+    """The merge patch that gives a workload a size, with notes as its annotations.
+
+    Smaller, a StatefulSet keeps its volumes, whatever it says; what it says comes back as soon as
+    it is not smaller than it was any more.
+    """
+    said = annotations(found).get(labels.claims)
+    spec: Patch = {"replicas": size}
+    if size < found["spec"].get("replicas", 1):
+        if (found["spec"].get(_CLAIMS) or {}).get("whenScaled") == "Delete":
+            spec, notes = spec | _KEPT, {**notes, labels.claims: "Delete"}
+    elif said is not None and _is_whole(found, notes, labels):
+        spec = spec | {_CLAIMS: {"whenScaled": "Delete" if said == "Delete" else "Retain"}}
+        notes = {**notes, labels.claims: None}
+    return patch(found, spec, notes)
+
+
+def _is_whole(found: Object, notes: Patch, labels: Labels) -> bool:
+    """Whether no size is remembered any more after such notes."""
+    after = {**annotations(found), **notes}
+    return not any(after.get(name) for name in (labels.size, labels.unfitted_size))
+
+
+def remembered_size(text: str) -> int:
+    """A size as an annotation says it; whoever has written something else there gets one."""
+    return min(int(text), _LARGEST) if text.isdecimal() else 1
 
 
 def as_stopped(manifest: Object, labels: Labels) -> Object:
     """One of our own manifests as it is applied to a suspended tenant: it says its size itself."""
     stop: dict[str, Callable[[], dict[str, Any]]] = {
-        **dict.fromkeys(SIZED, lambda: {"replicas": 0}),
+        **dict.fromkeys(SIZED, lambda: {"replicas": 0, **_kept(manifest["spec"])}),
         "CronJob": lambda: {"suspend": True},
         "DaemonSet": lambda: _without_nodes(manifest["spec"], labels),
     }
@@ -72,36 +104,65 @@ def as_stopped(manifest: Object, labels: Labels) -> Object:
     return {**manifest, "spec": {**manifest["spec"], **stop[manifest["kind"]]()}}
 
 
-def is_controlled(found: Object) -> bool:
-    """Whether somebody else looks after it: a ReplicaSet's Deployment, a pod's ReplicaSet."""
-    owners = found["metadata"].get("ownerReferences") or []
-    return any(owner.get("controller") for owner in owners)
+def on_no_node(found: Object, mark: str, notes: Patch) -> Patch | None:
+    """The merge patch that has a DaemonSet select what no node has; None if it does."""
+    if mark in _node_selector(found):
+        return None
+    return patch(found, _selecting({mark: "true"}), notes)
 
 
-def _annotations(found: Object) -> Mapping[str, str]:
-    annotations: Mapping[str, str] = found["metadata"].get("annotations") or {}
-    return annotations
+def on_nodes_again(found: Object, mark: str, notes: Patch) -> Patch | None:
+    """The merge patch that takes such a mark off; None if it is not there."""
+    if mark not in _node_selector(found):
+        return None
+    return patch(found, _selecting({mark: None}), notes)
 
 
-def _patch(found: Object, spec: Patch, annotations: Patch) -> Patch:
+def with_a_size_of_their_own(found: Iterable[tuple[str, Object]]) -> list[tuple[str, Object]]:
+    """Without the ReplicaSets of Deployments: their size is the Deployment's to set.
+
+    Its controller also copies annotations to them, ours too, so that what stands on them says
+    nothing. Theirs are those of a Deployment that is there, not of one that they name.
+    """
+    both = list(found)
+    deployments = {obj["metadata"]["uid"] for kind, obj in both if kind == "Deployment"}
+    return [
+        (kind, obj) for kind, obj in both if kind != "ReplicaSet" or not owners(obj) & deployments
+    ]
+
+
+def owners(found: Object) -> set[str]:
+    """The uids of whom an object names as its controller, which anybody may write."""
+    named = found["metadata"].get("ownerReferences") or []
+    return {str(owner.get("uid")) for owner in named if owner.get("controller")}
+
+
+def annotations(found: Object) -> Mapping[str, str]:
+    """What stands on an object; none is as an empty map."""
+    noted: Mapping[str, str] = found["metadata"].get("annotations") or {}
+    return noted
+
+
+def patch(found: Object, spec: Patch, notes: Patch) -> Patch:
+    """A merge patch of the version that was found, with notes as annotations."""
     metadata: Patch = {"resourceVersion": found["metadata"]["resourceVersion"]}
-    if annotations:
-        metadata["annotations"] = annotations
+    if notes:
+        metadata["annotations"] = notes
     return {"metadata": metadata, "spec": spec}
 
 
-def _node_selector(found: Object) -> Mapping[str, str] | None:
-    return (found["spec"].get("template") or {}).get("spec", {}).get("nodeSelector")  # type: ignore[no-any-return]
+def _kept(spec: Object) -> Patch:
+    says = spec.get(_CLAIMS) or {}
+    return {_CLAIMS: {**says, "whenScaled": "Retain"}} if says.get("whenScaled") else {}
+
+
+def _node_selector(found: Object) -> Mapping[str, str]:
+    selector: Mapping[str, str] = found["spec"]["template"]["spec"].get("nodeSelector") or {}
+    return selector
 
 
 def _selecting(selector: Patch) -> Patch:
     return {"template": {"spec": {"nodeSelector": selector}}}
-
-
-def _on_no_node(found: Object, labels: Labels) -> Patch | None:
-    if labels.suspended in (_node_selector(found) or {}):
-        return None
-    return _patch(found, _selecting({labels.suspended: "true"}), {})
 
 
 def _without_nodes(spec: Object, labels: Labels) -> Patch:

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.domain import inventory
 from chalicelib.domain.drift import differences
-from chalicelib.domain.errors import DomainError, Permanent, Waiting
+from chalicelib.domain.fitting import Over
 from chalicelib.domain.labels import MANAGED_BY, Labels
 from chalicelib.domain.tenant import Manifest, TenantNamespace
 from chalicelib.domain.workloads import SIZES, STOPPABLE
+from chalicelib.gateways.cluster_fitting import Fitting
+from chalicelib.gateways.cluster_namespaces import NAMESPACES, Namespace, Namespaces, named
 from chalicelib.gateways.cluster_objects import PATHS, ClusterObjects, collection
-from chalicelib.gateways.cluster_refusals import why_stuck
+from chalicelib.gateways.cluster_refusals import OthersFields
 from chalicelib.gateways.cluster_workloads import Workloads
 from chalicelib.gateways.kubernetes_http import KubernetesHttp
 from chalicelib.gateways.side_by_side import WORKERS, done, raise_worst, tried
@@ -23,15 +24,7 @@ ISOLATING = frozenset({"ResourceQuota", "LimitRange", "NetworkPolicy", "Role", "
 FIRST = ISOLATING | {"ServiceAccount"}
 """Kinds that stand before anything of a template's: nothing runs unbounded, not for a moment."""
 
-_NAMESPACES = "/api/v1/namespaces"
-
-
-@dataclass(frozen=True, slots=True)
-class _Namespace:
-    uid: str
-    terminating: bool
-    stuck_because: str
-    annotations: Mapping[str, str]
+_NO_PODS = {"spec": {"hard": {"pods": "0"}}}
 
 
 class KubernetesCluster:
@@ -39,67 +32,108 @@ class KubernetesCluster:
 
     def __init__(self, http: KubernetesHttp, labels: Labels) -> None:
         self._objects = ClusterObjects(http, field_manager=labels.app)
+        self._namespaces = Namespaces(self._objects)
         self._workloads = Workloads(self._objects, labels)
+        self._fitting = Fitting(self._objects, labels)
         self._labels = labels
-        self._isolating = tuple(
-            f".metadata.labels.{label}"
-            for label in ("pod-security.kubernetes.io/", MANAGED_BY, labels.tenant)
-        )
 
     def apply(self, manifests: Sequence[Manifest], owner: Mapping[str, str]) -> None:
         """Make the objects be as given: one GET, then one request per object.
 
-        More only where there is more to do: who was suspended is resumed, what leaves is pruned.
+        More only where there is more to do: who was suspended is resumed, what was made smaller
+        gets back what there is room for, what leaves is pruned.
         """
-        found = self._namespace(manifests[0], owner)
+        found = self._found(manifests[0], owner)
         was_suspended = found and found.annotations.get(self._labels.suspended) == "true"
         begun, first, then = self._begin(found, manifests)
         done(self._apply_one, first)
         done(self._apply_resumed if was_suspended else self._apply_one, then)
         if was_suspended:
             self._workloads.resume(str(begun["metadata"]["name"]))
+        if found and found.annotations.get(self._labels.fitted) == "true":
+            self._fitting.give_back(found, manifests)
         self._finish(found, begun, manifests[0])
 
     def suspend(self, manifests: Sequence[Manifest], owner: Mapping[str, str]) -> bool:
         """Apply, the quota first, then stop what runs; an object that fails holds up neither.
 
-        False when the namespace is not there, since nothing is made to be suspended.
+        What others have set stays theirs, but for what bounds and what runs: nobody's mark on an
+        object keeps a tenant running.
+
+        Returns:
+            False when the namespace is not there, since nothing is made to be suspended.
+
+        Raises:
+            Waiting: pods are still ending; suspended is who has none.
         """
-        found = self._namespace(manifests[0], owner)
+        found = self._found(manifests[0], owner)
         if found is None:
             return False
         begun, first, then = self._begin(found, manifests)
         done(self._apply_one, (each for each in first if each["kind"] == "ResourceQuota"))
         rest = [each for each in first if each["kind"] != "ResourceQuota"]
         failures = [*tried(self._apply_one, rest), *tried(self._apply_stopped, then)]
-        self._workloads.stop(str(begun["metadata"]["name"]))
-        raise_worst(failures)
+        self._workloads.stop(found.name)
+        raise_worst([each for each in failures if not isinstance(each, OthersFields)])
         self._finish(found, begun, manifests[0])
         return True
 
+    def stop(self, namespace: str, owner: Mapping[str, str]) -> bool:
+        """Suspend with what stands: no plan is needed to take away.
+
+        Returns:
+            False when the namespace is not there.
+
+        Raises:
+            Waiting: pods are still ending; suspended is who has none.
+        """
+        found = self._namespaces.read(namespace, owner)
+        if found is None:
+            return False
+        if found.terminating:
+            raise found.going
+        self._namespaces.mark(found, {self._labels.suspended: "true"})
+        self._admit_no_pods(namespace, owner)
+        self._workloads.stop(namespace)
+        return True
+
+    def overuse(self, namespace: str, owner: Mapping[str, str]) -> tuple[Over, ...]:
+        """What is used beyond the plan's quota: one GET."""
+        return self._fitting.overuse(namespace, owner)
+
+    def fit(self, namespace: str, owner: Mapping[str, str]) -> tuple[Over, ...]:
+        """Make what runs smaller until it fits; sizes are remembered.
+
+        Returns:
+            What is still too much: volumes and counts of objects, which nobody deletes for them.
+
+        Raises:
+            Waiting: something was made smaller, and pods are still ending.
+        """
+        found = self._namespaces.read(namespace, owner)
+        if found is None or found.terminating:
+            return ()
+        return self._fitting.fit(found)
+
     def stands(self, namespace: str, owner: Mapping[str, str]) -> bool:
         """Whether the namespace is there."""
-        return self._namespace(_named(namespace), owner) is not None
+        return self._namespaces.read(namespace, owner) is not None
 
     def delete(self, namespace: str, owner: Mapping[str, str]) -> None:
         """Delete the namespace that was looked at and no other; returns when it is gone."""
-        found = self._namespace(_named(namespace), owner)
-        if found is None:
-            return
-        if not found.terminating:
-            path = f"{_NAMESPACES}/{namespace}"
-            self._objects.delete(path, found.uid, f"namespace {namespace}")
-        raise _terminating(namespace, found)
+        found = self._namespaces.read(namespace, owner)
+        if found is not None:
+            raise self._namespaces.delete(found)
 
     def namespaces(self) -> Iterator[TenantNamespace]:
         """Every namespace of ours, by label, page by page."""
-        for page in self._objects.pages(_NAMESPACES, self._labels.selector):
+        for page in self._objects.pages(NAMESPACES, self._labels.selector):
             for item in page:
                 yield self._as_found(item["metadata"])
 
     def drift(self, manifests: Sequence[Manifest], owner: Mapping[str, str]) -> list[str]:
         """What is missing or not as given, one text each."""
-        if self._namespace(manifests[0], owner) is None:
+        if self._found(manifests[0], owner) is None:
             return [f"Namespace {manifests[0]['metadata']['name']} is missing"]
         with ThreadPoolExecutor(max_workers=WORKERS) as pool:
             found = list(pool.map(self._objects.read, manifests))
@@ -107,29 +141,26 @@ class KubernetesCluster:
         return [line for wanted, stands in pairs for line in differences(wanted, stands)]
 
     def _begin(
-        self, found: _Namespace | None, manifests: Sequence[Manifest]
+        self, found: Namespace | None, manifests: Sequence[Manifest]
     ) -> tuple[Manifest, list[Manifest], list[Manifest]]:
         """Apply the namespace; what comes first and what then."""
         namespace, *rest = manifests
         if found and found.terminating:
-            raise _terminating(namespace["metadata"]["name"], found)
+            raise found.going
         if found:
             namespace = inventory.until_done(namespace, found.annotations, self._labels)
-        self._apply_namespace(namespace)
+        self._namespaces.apply(namespace)
         first = [each for each in rest if each["kind"] in FIRST]
         return namespace, first, [each for each in rest if each["kind"] not in FIRST]
 
-    def _finish(self, found: _Namespace | None, begun: Manifest, wanted: Manifest) -> None:
+    def _finish(self, found: Namespace | None, begun: Manifest, wanted: Manifest) -> None:
         """Prune what has left, and only then say on the namespace that all is as wanted."""
         if found is None or begun == wanted:
             return
         name = str(wanted["metadata"]["name"])
         left = inventory.leaving(wanted, found.annotations, self._labels)
-        done(self._prune, [_named(each, kind, name) for kind, each in left if kind in PATHS])
-        self._apply_namespace(wanted)
-
-    def _apply_namespace(self, manifest: Manifest) -> None:
-        self._objects.apply_taking(manifest, self._isolating)
+        done(self._prune, [named(each, kind, name) for kind, each in left if kind in PATHS])
+        self._namespaces.apply(wanted)
 
     def _apply_one(self, manifest: Manifest) -> None:
         self._objects.apply(manifest, force=manifest["kind"] in ISOLATING)
@@ -153,23 +184,16 @@ class KubernetesCluster:
         path = f"{collection(kind, metadata['namespace'])}/{name}"
         self._objects.delete(path, metadata["uid"], f"{kind} {name}")
 
-    def _namespace(self, wanted: Manifest, owner: Mapping[str, str]) -> _Namespace | None:
-        body = self._objects.read(wanted)
-        if body is None:
-            return None
-        metadata = body.get("metadata", {})
-        labels = metadata.get("labels") or {}
-        if any(labels.get(key) != value for key, value in owner.items()):
-            raise Permanent(
-                f"namespace {wanted['metadata']['name']} exists and is not ours: it lacks the "
-                f"labels {dict(owner)}; remove it or rename it, then nudge the tenant"
-            )
-        return _Namespace(
-            uid=str(metadata.get("uid")),
-            terminating="deletionTimestamp" in metadata,
-            stuck_because=why_stuck(body),
-            annotations=metadata.get("annotations") or {},
-        )
+    def _admit_no_pods(self, namespace: str, owner: Mapping[str, str]) -> None:
+        """The rest of the quota stays as it is; where none stands there is one of no pods."""
+        path = f"{collection('ResourceQuota', namespace)}/plan"
+        if not self._objects.patch(path, _NO_PODS, "ResourceQuota plan"):
+            bare = named("plan", "ResourceQuota", namespace)
+            ours = {**bare, **_NO_PODS, "metadata": {**bare["metadata"], "labels": dict(owner)}}
+            self._objects.apply(ours, force=True)
+
+    def _found(self, wanted: Manifest, owner: Mapping[str, str]) -> Namespace | None:
+        return self._namespaces.read(str(wanted["metadata"]["name"]), owner)
 
     def _as_found(self, metadata: Mapping[str, Any]) -> TenantNamespace:
         labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
@@ -180,13 +204,3 @@ class KubernetesCluster:
             suspended=annotations.get(self._labels.suspended) == "true",
             terminating="deletionTimestamp" in metadata,
         )
-
-
-def _named(name: str, kind: str = "Namespace", namespace: str = "") -> Manifest:
-    version = PATHS[kind][0].removeprefix("/apis/").removeprefix("/api/") if namespace else "v1"
-    place = {"namespace": namespace} if namespace else {}
-    return {"apiVersion": version, "kind": kind, "metadata": {"name": name, **place}}
-
-
-def _terminating(name: str, found: _Namespace) -> DomainError:
-    return Waiting(f"namespace {name} is Terminating{found.stuck_because}")

@@ -5,10 +5,12 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
+from chalicelib.domain.ending import GRACE_SECONDS
 from chalicelib.domain.errors import Temporary
 from chalicelib.domain.tenant import Manifest
 from chalicelib.gateways.cluster_refusals import conflicting_fields, error, exceeds_quota
 from chalicelib.gateways.kubernetes_http import Answer, KubernetesHttp
+from chalicelib.gateways.side_by_side import done
 
 PAGE = 500
 """Objects per page of a list, as kubectl asks for them."""
@@ -16,7 +18,14 @@ PAGE = 500
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _NETWORKING = "/apis/networking.k8s.io/v1"
 _APPLY = "application/apply-patch+yaml"
+_MERGE = "application/merge-patch+json"
 _GONE = (HTTPStatus.OK, HTTPStatus.ACCEPTED, HTTPStatus.NOT_FOUND)
+_NOT_THERE = (HTTPStatus.CREATED, HTTPStatus.NOT_FOUND)
+_NOT_OURS_TO_LIFT = (
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.CONFLICT,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+)
 
 PATHS = {
     "ConfigMap": ("/api/v1", "configmaps"),
@@ -89,35 +98,66 @@ class ClusterObjects:
         Those in `UNREAD` are looked at by an empty apply that is a dry run, under a name that owns
         nothing: so nobody has to be allowed to read them, and admission confines it like a write.
         """
-        if manifest["kind"] in UNREAD:
-            answer = self._dry_look(manifest)
-            if answer.status == HTTPStatus.CREATED or exceeds_quota(answer):
-                return None  # a quota counts, and refuses, what would be made: it is not there
-        else:
-            answer = self._http.request("GET", path_of(manifest))
-        if answer.status == HTTPStatus.NOT_FOUND:
-            return None
+        if manifest["kind"] not in UNREAD:
+            return self.at(path_of(manifest), _named(manifest))
+        answer = self._dry_look(manifest)
+        if answer.status in _NOT_THERE or exceeds_quota(answer):
+            return None  # a quota counts, and refuses, what would be made: it is not there
         if answer.status != HTTPStatus.OK:
             raise error(f"read {_named(manifest)}", answer)
         return answer.body
 
-    def patch(self, path: str, patch: Mapping[str, Any], what: str) -> None:
-        """A JSON merge patch; an object that is gone meanwhile needs none."""
-        answer = self._http.request(
-            "PATCH",
-            f"{path}?fieldManager={self._manager}",
-            body=patch,
-            content_type="application/merge-patch+json",
-        )
+    def patch(self, path: str, patch: Mapping[str, Any], what: str) -> bool:
+        """A JSON merge patch; False for an object that is not there, which needs none."""
+        answer = self._merge(path, patch)
         if answer.status not in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}:
             raise error(f"patch {what}", answer)
+        return answer.status == HTTPStatus.OK
 
     def delete(self, path: str, uid: str, what: str) -> None:
-        """Delete the object of this uid and no other, with what belongs to it."""
-        body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+        """Delete the object of this uid and no other, with what belongs to it, in bounded time."""
+        body = {
+            "preconditions": {"uid": uid},
+            "propagationPolicy": "Background",
+            "gracePeriodSeconds": GRACE_SECONDS,
+        }
         answer = self._http.request("DELETE", path, body=body)
         if answer.status not in _GONE:
             raise error(f"delete {what}", answer)
+
+    def lift(self, path: str, found: Mapping[str, Any], what: str) -> None:
+        """Take the finalizers off what was deleted, if that is ours to do; it shows when it is not.
+
+        Without the right, or refused by somebody's admission, they stay.
+        """
+        metadata = {"finalizers": None, "uid": found["metadata"]["uid"]}
+        answer = self._merge(path, {"metadata": metadata})
+        expected = {HTTPStatus.OK, HTTPStatus.NOT_FOUND, *_NOT_OURS_TO_LIFT}
+        if answer.status not in expected:
+            raise error(f"lift the finalizers of {what}", answer)
+
+    def at(self, path: str, what: str) -> Mapping[str, Any] | None:
+        """The object at a path; None if it is not there."""
+        answer = self._http.request("GET", path)
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        if answer.status != HTTPStatus.OK:
+            raise error(f"read {what}", answer)
+        return answer.body
+
+    def all(self, kind: str, namespace: str) -> list[Mapping[str, Any]]:
+        """Every object of a kind in a namespace."""
+        return [obj for page in self.pages(collection(kind, namespace)) for obj in page]
+
+    def of(self, namespace: str, kinds: tuple[str, ...]) -> list[tuple[str, Mapping[str, Any]]]:
+        """Every object of these kinds in a namespace, by kind; the lists are asked for at once."""
+        lists: dict[str, list[Mapping[str, Any]]] = {}
+
+        def look(kind: str) -> None:
+            lists[kind] = self.all(kind, namespace)
+
+        done(look, kinds)
+        return [(kind, obj) for kind in kinds for obj in lists[kind]]
 
     def pages(self, path: str, selector: str = "") -> Iterator[list[Mapping[str, Any]]]:
         """The items of a list, page by page, each asked for when it is wanted."""
@@ -140,6 +180,10 @@ class ClusterObjects:
             token = str((answer.body.get("metadata") or {}).get("continue") or "")
             if not token:
                 return
+
+    def _merge(self, path: str, patch: Mapping[str, Any]) -> Answer:
+        query = f"?fieldManager={self._manager}"
+        return self._http.request("PATCH", path + query, body=patch, content_type=_MERGE)
 
     def _apply(self, manifest: Manifest, *, force: bool) -> Answer:
         path = f"{path_of(manifest)}?fieldManager={self._manager}"

@@ -17,6 +17,11 @@ _PERMANENT = {
     HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
+
+class OthersFields(Permanent):
+    """An apply would change fields that somebody else has set."""
+
+
 _SECRET = re.compile(r"\w+ Secret ")
 _LONGEST_REASON = 40
 """Characters; Kubernetes' own are single words."""
@@ -39,8 +44,8 @@ def error(what: str, answer: Answer) -> DomainError:
         return Waiting(said)  # the quota is new, and its controller has not counted yet
     if exceeds_quota(answer):
         return Temporary(said)  # the tenant has filled it, and may make room
-    if answer.status == HTTPStatus.CONFLICT and "FieldManagerConflict" not in causes:
-        return Changed(said)
+    if answer.status == HTTPStatus.CONFLICT:
+        return OthersFields(said) if "FieldManagerConflict" in causes else Changed(said)
     if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR and body.get("kind") == "Status":
         # A refused apply (a bad quantity, an unknown field) comes as a 500 without a reason, and
         # so does a store behind the API server that elects a new leader.
@@ -72,6 +77,15 @@ def conflicting_fields(answer: Answer) -> list[str]:
     return [
         str(cause.get("field")) for cause in causes if cause.get("reason") == "FieldManagerConflict"
     ]
+
+
+def is_held_by_finalizers(namespace: Mapping[str, Any]) -> bool:
+    """Whether a namespace that goes says that finalizers hold what is in it."""
+    conditions = (namespace.get("status") or {}).get("conditions") or []
+    return any(
+        c.get("type") == "NamespaceFinalizersRemaining" and c.get("status") == "True"
+        for c in conditions
+    )
 
 
 def why_stuck(namespace: Mapping[str, Any]) -> str:

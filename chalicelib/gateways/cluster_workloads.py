@@ -1,17 +1,17 @@
 """What runs in a tenant: stopped when it is suspended, started as it was when that is over."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from chalicelib.domain import workloads
-from chalicelib.domain.errors import Changed
+from chalicelib.domain import ending, workloads
+from chalicelib.domain.errors import Changed, Waiting
 from chalicelib.domain.labels import Labels
 from chalicelib.gateways.cluster_objects import ClusterObjects, collection
+from chalicelib.gateways.cluster_pods import Pods
 from chalicelib.gateways.side_by_side import done
 
 Object = Mapping[str, Any]
-_Found = tuple[str, Object]
-"""A kind and an object of it: items of a list do not name theirs."""
+Change = Callable[[str, Object, Labels], Object | None]
 
 LOOKS = 3
 """A patch holds for the version that was looked at; a rollout under way may change it meanwhile."""
@@ -23,30 +23,37 @@ class Workloads:
     def __init__(self, objects: ClusterObjects, labels: Labels) -> None:
         self._objects = objects
         self._labels = labels
+        self._pods = Pods(objects)
 
     def stop(self, namespace: str) -> None:
-        """Bring every controller to zero; then delete bare pods and Jobs, which have no size."""
-        self._patch_all(namespace, workloads.to_stop)
-        ended = [
-            (kind, found)
-            for kind, found in self._of(namespace, workloads.ENDED)
-            if not (kind == "Pod" and workloads.is_controlled(found))
-            and "deletionTimestamp" not in found["metadata"]
-        ]
-        done(self._delete, ended)
+        """Bring every workload to zero, and delete the Jobs and every pod there is.
+
+        Raises:
+            Waiting: pods are still there, or could still come in.
+        """
+        self.patch_all(namespace, workloads.to_stop)
+        done(self._end, self._objects.all("Job", namespace))
+        quota = self._objects.at(f"{collection('ResourceQuota', namespace)}/plan", "quota")
+        self._pods.end_all(namespace)
+        if not ending.admits_no_pod(quota):
+            raise Waiting(f"{namespace}: the quota of no pods was set and does not hold yet")
 
     def resume(self, namespace: str) -> None:
         """Give back what `stop` took; what it did not stop stays as it is."""
-        self._patch_all(namespace, workloads.to_resume)
+        self.patch_all(namespace, workloads.to_resume)
 
-    def _patch_all(
-        self, namespace: str, change: Callable[[str, Object, Labels], Object | None]
-    ) -> None:
+    def patch_all(self, namespace: str, change: Change) -> None:
+        """Patch every workload that is to change.
+
+        Raises:
+            Changed: one never held still; every other was patched.
+        """
         for look in range(1, LOOKS + 1):
+            found = self._objects.of(namespace, workloads.STOPPABLE)
             changes = [
-                (kind, found, patch)
-                for kind, found in self._of(namespace, workloads.STOPPABLE)
-                if (patch := change(kind, found, self._labels)) is not None
+                (kind, obj, patch)
+                for kind, obj in workloads.with_a_size_of_their_own(found)
+                if (patch := change(kind, obj, self._labels)) is not None
             ]
             try:
                 done(self._patch, changes)
@@ -60,20 +67,12 @@ class Workloads:
         kind, found, patch = change
         self._objects.patch(_path(kind, found), patch, f"{kind} {found['metadata']['name']}")
 
-    def _delete(self, subject: _Found) -> None:
-        kind, found = subject
-        what = f"{kind} {found['metadata']['name']}"
-        self._objects.delete(_path(kind, found), found["metadata"]["uid"], what)
-
-    def _of(self, namespace: str, kinds: tuple[str, ...]) -> Iterator[_Found]:
-        lists: dict[str, list[Object]] = {}
-
-        def look(kind: str) -> None:
-            pages = self._objects.pages(collection(kind, namespace))
-            lists[kind] = [found for page in pages for found in page]
-
-        done(look, kinds)
-        return ((kind, found) for kind in kinds for found in lists[kind])
+    def _end(self, job: Object) -> None:
+        path, what = _path("Job", job), f"Job {job['metadata']['name']}"
+        if not ending.is_ending(job):
+            self._objects.delete(path, job["metadata"]["uid"], what)
+        if job["metadata"].get("finalizers"):
+            self._objects.lift(path, job, what)
 
 
 def _path(kind: str, found: Object) -> str:

@@ -11,6 +11,7 @@ from chalicelib.domain.decision import decide
 from chalicelib.domain.errors import Conflict, Temporary
 from chalicelib.domain.record import Record
 from chalicelib.domain.subscription import Truth
+from chalicelib.services.verdicts import verdicts_on
 from ops.desk import Desk
 from ops.operating.acting import TRIES, NothingToDo, line
 
@@ -39,9 +40,9 @@ def clear(desk: Desk, record: Record, text: str) -> Record:
     """
     customer_id = record.customer_id
     for _ in range(TRIES):
+        verdicts = verdicts_on(record, desk.payments)
         truth = Truth(
-            customer_gone=True,
-            open_disputes=tuple(d for d in record.disputes if desk.payments.dispute_is_open(d)),
+            customer_gone=True, open_disputes=verdicts.open, lost_disputes=verdicts.lost
         )
         decided = decide(record, truth, desk.now, desk.catalogue, desk.stage)
         try:

@@ -74,9 +74,12 @@ class Cluster:
                 return as_json(refusal.code, refusal.body)
 
     def finish_deletions(self, uid: str | None = None) -> None:
-        """Let the namespaces that are Terminating go, all or the one of this uid."""
+        """Let pods end, and namespaces that are Terminating go, all or the one of this uid."""
         with self._store.lock:
+            ended = deletion.end_pods(self._store)
             deletion.finish(self._store, uid)
+            for namespace in ended:
+                controllers.settle(self._store, namespace, self._now)
 
     def _start_with(self, name: str) -> None:
         config: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
@@ -130,6 +133,8 @@ class Cluster:
             return subresources.scale(self._store, user, request, target, found, self._now)
         if request.method != "POST":
             raise statuses.method_not_allowed()
+        if target.subresource == "binding":
+            return subresources.binding(self._store, request, target, found)
         return subresources.token(request, target, found, self._clock(), self._issue)
 
     def _get(self, request: Request, target: Target) -> Answer:
@@ -171,7 +176,7 @@ class Cluster:
         deletion.check(request, target, found)
         admission.check_policies(self._store, user, request, target, None, found)
         answer, unfinished = deletion.delete(self._store, request, target, found, self._now)
-        if unfinished:
+        if unfinished and not request.dry_run:
             self._finish_later(found)
         if not request.dry_run and target.namespace:
             controllers.settle(self._store, target.namespace, self._now)

@@ -11,7 +11,7 @@ from sandbox.kubernetes.requests import Request, Target
 
 _SERVERS_OWN = (
     "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
-    "managedFields",
+    "deletionGracePeriodSeconds", "managedFields",
 )  # fmt: skip
 
 

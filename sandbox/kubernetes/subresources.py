@@ -24,6 +24,8 @@ def served(target: Target) -> bool:
     """Whether there is such a thing here."""
     if target.kind.name == "ServiceAccount":
         return target.subresource == "token"
+    if target.kind.name == "Pod":
+        return target.subresource == "binding"
     return target.subresource == "scale" and target.kind.plural in SCALED
 
 
@@ -50,6 +52,21 @@ def token(request: Request, target: Target, found: Object, now: float, issue: Is
         "status": {"token": made, "expirationTimestamp": until.strftime("%Y-%m-%dT%H:%M:%SZ")},
     }
     return as_json(201, body)
+
+
+def binding(store: Store, request: Request, target: Target, found: Object) -> Answer:
+    """What a scheduler asks: a node runs the pod from now on.
+
+    Raises:
+        Refusal: 409, it runs on one already.
+    """
+    if found["spec"].get("nodeName"):
+        node = found["spec"]["nodeName"]
+        why = f'pod {target.name} is already assigned to node "{node}"'
+        raise statuses.conflict(kinds.by_name("Pod"), target.name, why)
+    node = str((request.json().get("target") or {}).get("name") or "")
+    store.put(target.kind, {**found, "spec": {**found["spec"], "nodeName": node}})
+    return as_json(201, statuses.success(target.kind, target.name, found["metadata"]["uid"]))
 
 
 def scale(  # noqa: PLR0913, PLR0917 - the parts of a write

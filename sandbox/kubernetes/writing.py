@@ -96,6 +96,10 @@ def _updated(request: Request, target: Target, live: Object, body: Object, now: 
             "and try again"
         )
         raise statuses.conflict(kind, target.name, why)
+    uid, has = decoding.metadata_of(after).get("uid"), live["metadata"]["uid"]
+    if uid not in (None, has):
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {has}"
+        raise statuses.conflict(kind, target.name, why)
     obj = decoding.decoded(target, after, target.name)
     obj = defaults.filled(kind, decoding.with_servers_own(obj, live))
     by = Manager(request.manager, "Update", kind.api_version)

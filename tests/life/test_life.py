@@ -6,12 +6,17 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.domain.errors import Temporary
+from sandbox.stripe import disputes
 from tests.life.world import DAY, FAILS_LATER, IS_DISPUTED, PAYS
 
 NEW_CARD = {"card_number": PAYS, "exp": "12/40", "cvc": "123"}
 SETTLES = "000123456789"
 BOUNCES = "000222222227"
 GRACE, RETENTION = 7 * DAY, 30 * DAY
+
+
+def kinds():
+    return [finding.kind for finding in wiring.audit().run().findings]
 
 
 @pytest.fixture
@@ -89,13 +94,15 @@ def test_dunning_that_ends_in_nothing_ends_the_subscription(world, ada, agreed):
     agreed()
 
 
-def test_collection_paused_and_resumed(world, ada, agreed):
-    """`pause_collection`: suspended without a payment problem, and back."""
+@pytest.mark.parametrize("behavior", ["void", "keep_as_draft", "mark_uncollectible"])
+def test_a_merchant_who_pauses_collection_keeps_serving(world, ada, agreed, behavior):
+    """`pause_collection`: "your customer retains access", for Stripe; so it is here."""
     sub = ada.buy()
-    world.sdk.subscriptions.update(sub["id"], {"pause_collection": {"behavior": "void"}})
-    world.settle()
-    assert ada.short == ("past_due", False, "basic", "suspended")
+    world.sdk.subscriptions.update(sub["id"], {"pause_collection": {"behavior": behavior}})
+    world.advance(40 * DAY)
+    assert ada.short == ("active", True, "basic", "ready")
     assert ada.status["paymentProblem"] is None
+    assert ada.subscription["pause_collection"] is not None
     agreed()
     world.sdk.subscriptions.update(sub["id"], {"pause_collection": ""})
     world.settle()
@@ -344,7 +351,7 @@ def test_a_dispute_that_closed_unseen_does_not_suspend_for_ever(world, ada, agre
     ada.buy(card=IS_DISPUTED)
     dispute = next(world.ledger.all("dispute"))
     world.deliver = lambda new: [e for e in new if e["type"] != "charge.dispute.closed"]
-    world.sdk.disputes.close(dispute["id"])
+    disputes.move(world.ledger, dispute, "won")
     wiring.records().nudge(ada.tenant_id, int(world.now()))
     world.advance(120)
     assert ada.short == ("active", True, "basic", "ready")
@@ -470,24 +477,30 @@ def test_a_bank_debit_that_bounces_after_the_retention_deletes(world, ada, agree
     agreed()
 
 
-def test_what_somebody_else_sold_the_customer_is_nothing_of_ours(world, ada, agreed):
-    """A retainer from the dashboard: no duplicate, no hindrance, and no reason to keep a tenant."""
+def test_what_somebody_else_sold_the_customer_is_told_and_keeps_their_data(world, ada, agreed):
+    """A retainer from the dashboard: no duplicate, no hindrance, nothing runs for it, nothing goes."""
     sub = ada.buy()
     product = world.sdk.products.create({"name": "Consulting"})
     price = world.sdk.prices.create(
         {"product": product.id, "unit_amount": 1000, "currency": "usd",
          "recurring": {"interval": "month"}}
     )  # fmt: skip
-    world.sdk.subscriptions.create({
+    retainer = world.sdk.subscriptions.create({
         "customer": ada.customer_id, "items": [{"price": price.id}],
         "default_payment_method": sub["default_payment_method"],
     })  # fmt: skip
     world.settle()
-    agreed()
+    assert ada.short == ("active", True, "basic", "ready")
+    assert kinds() == ["unread subscription"]
+    assert any(product.id in line for line in ada.lines)
     world.sdk.subscriptions.cancel(sub["id"])
     world.advance(RETENTION + DAY)
-    assert world.namespaces() == {}
+    assert ada.short == ("canceled", False, "basic", "suspended")
+    assert len(world.namespaces()) == 1
     ada.open()
+    world.sdk.subscriptions.cancel(retainer.id)
+    world.advance(2 * DAY)
+    assert world.namespaces() == {}
     agreed()
 
 

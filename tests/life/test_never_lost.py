@@ -9,6 +9,7 @@ from chalicelib import wiring
 from chalicelib.domain.errors import Temporary
 from chalicelib.domain.record import Hold
 from chalicelib.services import missed
+from sandbox.stripe import disputes
 from tests.life.world import DAY, IS_DISPUTED
 
 
@@ -96,7 +97,7 @@ def test_a_dispute_that_ended_unseen_is_found_by_the_audit(world, ada, agreed):
     ada.buy(card=IS_DISPUTED)
     assert kinds() == []
     world.deliver = lambda _: []
-    world.sdk.disputes.close(next(world.ledger.all("dispute"))["id"])
+    disputes.move(world.ledger, next(world.ledger.all("dispute")), "won")
     assert kinds() == ["record is behind", "paid, no tenant"]
     wiring.audit().run(mend=True)
     world.work()

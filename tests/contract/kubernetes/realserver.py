@@ -17,6 +17,7 @@ from chalicelib.gateways.kubernetes_http import KubernetesHttp, fixed
 from chalicelib.wiring import catalogue
 from sandbox import outside
 from sandbox.kubernetes import setup
+from sandbox.kubernetes.deletion import SHORT
 from tests.contract.kubernetes import envtest
 
 OURS = ("arm-4f9c2ab81d07e635", *(f"arm-{number:016x}" for number in range(3)), "arm-theirs")
@@ -51,6 +52,7 @@ class RealServer:
     def __init__(self, server, ca, token, *, controllers=True):
         self.address, self._ca, self._token = server.rstrip("/"), ca, token
         self.has_controllers = controllers
+        self.administrator = token
         self._pool = urllib3.PoolManager(ca_cert_data=ca) if ca else urllib3.PoolManager()
         self._opened = []
         for obj in setup.objects():
@@ -114,6 +116,15 @@ class RealServer:
                 for each in _EMPTIED:
                     self.ask("DELETE", each.format(f"namespaces/{name}"))
                 self.ask("PUT", f"{path}/finalize", {**found, "spec": {"finalizers": []}})
+
+    def end_pods(self):
+        """Do what a node would: what was given a short time to end has ended."""
+        for name in OURS:
+            pods = f"/api/v1/namespaces/{name}/pods"
+            for pod in self.ask("GET", pods)[1]["items"]:
+                if pod["metadata"].get("deletionGracePeriodSeconds", SHORT + 1) <= SHORT:
+                    path = f"{pods}/{pod['metadata']['name']}"
+                    self.ask("DELETE", path, {"gracePeriodSeconds": 0})
 
     def let_controllers_look(self):
         """Give the namespace controller time to say why something does not go."""

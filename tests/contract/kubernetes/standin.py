@@ -17,6 +17,8 @@ WORKER = "I am the worker"
 class StandIn:
     """One cluster on a socket, set up as an administrator would have, if nothing else is said."""
 
+    administrator = TOKEN
+
     def __init__(self, worker_token=WORKER):
         self._server = KubernetesServer(0, TOKEN, worker_token=worker_token)
         self._thread = threading.Thread(
@@ -25,6 +27,7 @@ class StandIn:
         self._thread.start()
         self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._opened = []
+        self.has_controllers = False
 
     def gateway(self, token=WORKER):
         """The product's own client, with a pool of its own; as the worker, if nothing is said."""
@@ -62,7 +65,7 @@ class StandIn:
         """Let what is Terminating be gone."""
         self._server.cluster.finish_deletions()
 
-    let_controllers_look = finish_deletions
+    let_controllers_look = end_pods = finish_deletions
 
     def close(self):
         """Let go of every connection, and end."""

@@ -87,14 +87,24 @@ def test_pod_security_is_taken_back_by_force(cluster, objects, owner):
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
-def test_an_entitlement_that_somebody_else_has_set_is_reported(cluster, objects, owner):
-    """It isolates nobody, so it is not taken back in silence."""
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        {"annotations": {"arm-engine.io/entitlement.environments": "9"}},
+        {"labels": {"app.kubernetes.io/part-of": "theirs"}},
+    ],
+)
+def test_what_somebody_else_says_on_our_namespace_is_taken_back(cluster, objects, owner, theirs):
+    """All that we say on it is ours: a label in somebody's way holds up no suspension."""
     gateway = cluster.gateway()
     gateway.apply(objects(), owner)
-    patch = {"metadata": {"annotations": {"arm-engine.io/entitlement.environments": "9"}}}
-    cluster.ask("PATCH", PATH, patch, content_type="application/merge-patch+json")
-    with pytest.raises(Permanent, match="409 Apply failed with 1 conflict"):
-        gateway.apply(objects(), owner)
+    path = f"{PATH}?fieldManager=somebody"
+    for verb in (gateway.apply, gateway.suspend):
+        merge = {"content_type": "application/merge-patch+json"}
+        assert cluster.ask("PATCH", path, {"metadata": theirs}, **merge)[0] == 200
+        wanted = objects(suspended=verb == gateway.suspend)
+        verb(wanted, owner)
+        assert gateway.drift(wanted, owner) == []
 
 
 def test_somebody_elses_claim_on_our_account_is_permanent(cluster, objects, owner):
@@ -109,7 +119,7 @@ def test_somebody_elses_claim_on_our_account_is_permanent(cluster, objects, owne
         gateway.apply(objects(), owner)
 
 
-@pytest.mark.parametrize("action", ["apply", "suspend", "stands", "delete"])
+@pytest.mark.parametrize("action", ["apply", "suspend", "stop", "stands", "delete"])
 def test_a_namespace_that_is_not_ours_is_left_alone(cluster, objects, owner, action):
     """Without our labels it is never adopted, changed or deleted, whatever its name."""
     theirs = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
@@ -199,13 +209,13 @@ def test_nothing_is_applied_into_a_namespace_that_goes(cluster, objects, owner):
 def test_a_deletion_that_begins_in_mid_apply_is_waited_for(cluster, objects, owner, monkeypatch):
     """The namespace stood when it was looked at, and refuses new children a moment later."""
     gateway = cluster.gateway()
-    apply_namespace = gateway._apply_namespace
+    apply_namespace = gateway._namespaces.apply
 
     def apply_and_delete(manifest):
         apply_namespace(manifest)
         cluster.ask("DELETE", PATH)
 
-    monkeypatch.setattr(gateway, "_apply_namespace", apply_and_delete)
+    monkeypatch.setattr(gateway._namespaces, "apply", apply_and_delete)
     with pytest.raises(Waiting, match="being terminated"):
         gateway.apply(objects(), owner)
 
@@ -214,7 +224,7 @@ def test_only_the_namespace_that_was_looked_at_is_deleted(cluster, objects, owne
     """Made anew in between it has another uid, and stays."""
     gateway = cluster.gateway()
     gateway.apply(objects(), owner)
-    look = gateway._namespace
+    look = gateway._namespaces.read
 
     def look_and_replace(name, wanted):
         found = look(name, wanted)
@@ -223,7 +233,7 @@ def test_only_the_namespace_that_was_looked_at_is_deleted(cluster, objects, owne
         cluster.gateway().apply(objects(), owner)
         return found
 
-    monkeypatch.setattr(gateway, "_namespace", look_and_replace)
+    monkeypatch.setattr(gateway._namespaces, "read", look_and_replace)
     with pytest.raises(Temporary, match="Precondition failed: UID"):
         gateway.delete(NAMESPACE, owner)
     assert cluster.gateway().stands(NAMESPACE, owner)

@@ -28,11 +28,17 @@ def counted():
 def test_each_verb_costs_what_it_needs(counted):
     """One request per object and one look; more only where there is more to do."""
     pro, basic = len(verbs.PRO), len(verbs.BASIC)
-    lists, pruned = 5 + 2, 2
+    # Five kinds to scale, Jobs and pods; and the quota, which keeps pods out once its status says so.
+    lists, pruned = 5 + 2 + 1, 2
     assert counted(verbs.VERBS["provision"]) == pro + 1
     assert counted(verbs.VERBS["provision"]) == pro + 1
     assert counted(verbs.VERBS["suspend"]) == pro + 1 + lists
     assert counted(verbs.VERBS["resume"]) == pro + 1 + 5 + 1
+    # Without a plan: one look, the mark, the quota, and the same lists with a patch of what runs.
+    assert counted(verbs.VERBS["stop"]) == 3 + lists + 1
+    assert counted(verbs.VERBS["stop"]) == 2 + lists
+    # What a patch has stopped is taken back by force, and the note of its size is removed.
+    assert counted(verbs.VERBS["resume"]) == pro + 1 + 5 + 1 + 2
     assert counted(verbs.VERBS["change plan"]) == basic + 1 + 2 * pruned + 1
 
 

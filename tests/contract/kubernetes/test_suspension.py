@@ -35,7 +35,7 @@ def batch(kind, name, **spec):
     template = {"spec": pod_spec(restartPolicy="Never")}
     inner = {"template": template}
     spec = (
-        inner
+        inner | spec
         if kind == "Job"
         else {"schedule": "0 * * * *", "jobTemplate": {"spec": inner}, **spec}
     )
@@ -146,16 +146,46 @@ def generations(cluster):
     return [cluster.ask("GET", path)[1]["metadata"].get("generation") for path in MADE]
 
 
-def test_what_is_controlled_is_left_to_its_controller(cluster, objects, owner, running):
-    """A Deployment's ReplicaSet and its pods go by themselves, and come back by themselves."""
-    ref = {
-        "apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": "u", "controller": True
-    }  # fmt: skip
-    owned = workload("ReplicaSet", "web-1", replicas=3)
-    owned["metadata"]["ownerReferences"] = [ref]
-    cluster.ask("POST", f"{APPS}/replicasets", owned)
+def owned_by(cluster, path):
+    """A reference to an object as its controller writes it."""
+    found = cluster.ask("GET", path)[1]
+    named = {name: found[name] for name in ("apiVersion", "kind")}
+    own = {name: found["metadata"][name] for name in ("name", "uid")}
+    return {**named, **own, "controller": True, "blockOwnerDeletion": True}
+
+
+def test_a_deployments_replica_sets_are_left_to_it(cluster, objects, owner, running):
+    """Its controller copies our annotations to them; given their size back, old ones would run."""
+    if cluster.has_controllers:
+        old = replica_set_of(cluster, "web")
+    else:
+        old = workload("ReplicaSet", "web-1", replicas=0)
+        old["metadata"]["ownerReferences"] = [owned_by(cluster, f"{APPS}/deployments/web")]
+        old["metadata"]["annotations"] = {SIZE: "3"}
+        assert cluster.ask("POST", f"{APPS}/replicasets", old)[0] == 201
     running.suspend(objects(suspended=True), owner)
-    assert cluster.ask("GET", f"{APPS}/replicasets/web-1")[1]["spec"]["replicas"] == 3
+    running.apply(objects(), owner)
+    found = cluster.ask("GET", f"{APPS}/replicasets/{old['metadata']['name']}")[1]
+    assert found["spec"]["replicas"] == old["spec"]["replicas"]
+
+
+def replica_set_of(cluster, deployment):
+    """What its controller has made."""
+    found = cluster.ask("GET", f"{APPS}/replicasets")[1]["items"]
+    return next(each for each in found if each["metadata"]["name"].startswith(f"{deployment}-"))
+
+
+def test_who_an_object_says_owns_it_decides_nothing(cluster, objects, owner, running):
+    """Anybody may name a ConfigMap of their own as its controller: it stops all the same."""
+    note = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "note"}}
+    cluster.ask("POST", f"{CORE}/configmaps", note)
+    ours = {"metadata": {"ownerReferences": [owned_by(cluster, f"{CORE}/configmaps/note")]}}
+    for path in MADE:
+        assert cluster.ask("PATCH", path, ours, content_type=MERGE)[0] == 200
+    running.suspend(objects(suspended=True), owner)
+    assert specs(cluster) == STOPPED
+    running.apply(objects(), owner)
+    assert specs(cluster) == RESUMED
 
 
 def test_a_workload_that_changes_meanwhile_is_looked_at_again(
@@ -193,14 +223,23 @@ def test_one_that_never_holds_still_is_temporary(cluster, objects, owner, runnin
     assert cluster.ask("GET", f"{APPS}/statefulsets/db")[1]["spec"]["replicas"] == 0
 
 
-def test_an_object_that_cannot_be_applied_does_not_keep_anything_running(
-    cluster, objects, owner, running
-):
-    """Who does not pay is stopped, and the operator is told of the rest."""
+def test_what_others_have_set_does_not_keep_anything_running(cluster, objects, owner, running):
+    """Who does not pay is stopped; the field stays theirs, which drift tells."""
     account = {"automountServiceAccountToken": True}
     cluster.ask("PATCH", f"{CORE}/serviceaccounts/tenant-admin", account, content_type=MERGE)
-    with pytest.raises(Permanent, match="conflict"):
-        running.suspend(objects(suspended=True), owner)
+    assert running.suspend(objects(suspended=True), owner) is True
+    assert specs(cluster) == STOPPED
+    (line,) = running.drift(objects(suspended=True), owner)
+    assert "automountServiceAccountToken is True" in line
+
+
+def test_an_object_that_cannot_be_applied_does_not_keep_anything_running(
+    cluster, objects, owner, running, extra
+):
+    """Who does not pay is stopped, and the operator is told of the rest."""
+    refused = {**extra, "metadata": {**extra["metadata"], "labels": {"not a name": "1"}}}
+    with pytest.raises(Permanent, match="HTTP 422"):
+        running.suspend([*objects(suspended=True), refused], owner)
     assert specs(cluster) == STOPPED
 
 

@@ -49,6 +49,7 @@ VERBS = {
     "provision": lambda gateway: gateway.apply(PRO, OWNER),
     "change plan": lambda gateway: gateway.apply(BASIC, OWNER),
     "suspend": lambda gateway: gateway.suspend(SUSPENDED, OWNER),
+    "stop": lambda gateway: gateway.stop(NAMESPACE, OWNER),
     "resume": lambda gateway: gateway.apply(PRO, OWNER),
     "resume onto another plan": lambda gateway: gateway.apply(BASIC, OWNER),
     "delete": lambda gateway: gateway.delete(NAMESPACE, OWNER),

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.simulation import oracle
+from tests.simulation.deployment import PLAN_OF
 from tests.simulation.oracle import Due
 
 World = Any
@@ -53,9 +54,31 @@ class Deadlines:
             else:
                 self.early = replace(self.early, grace=None)
                 self.late = replace(self.late, grace=None)
+        self._seen(after, began, now)
         nonce = _inner(after, "checkout", "nonce")
         if nonce and nonce != _inner(before, "checkout", "nonce"):
             self._set("checkout", began + CHECKOUT_LASTS, now + CHECKOUT_LASTS)
+
+    def _seen(self, after: Raw, began: float, now: float) -> None:
+        """What a look has found: that a plan is paid for, or an end without a time."""
+        known = _inner(after, "billing", "subscription", "id")
+        status = _inner(after, "billing", "subscription", "status")
+        if known and status in {"active", "trialing"}:
+            product = _inner(after, "billing", "subscription", "product_id")
+            self._both(paid={**self.late.paid, known: PLAN_OF.get(product or "")})
+        if known and status == "canceled" and known not in self.late.seen_ended:
+            sub = self._world.account.ledger.tables["subscription"].get(known)
+            if sub is None or sub["ended_at"] is None:
+                self.early = replace(self.early, seen_ended={**self.early.seen_ended, known: began})
+                self.late = replace(self.late, seen_ended={**self.late.seen_ended, known: now})
+                self.look_soon_after(now + oracle.RETENTION)
+
+    def lifted(self, lost: frozenset[str]) -> None:
+        """An operator has lifted a hold, and knew of these disputes."""
+        self._both(lifted=self.late.lifted | lost)
+
+    def _both(self, **known: Any) -> None:
+        self.early, self.late = replace(self.early, **known), replace(self.late, **known)
 
     def changed(self, truth: oracle.Truth) -> None:
         """What is true at Stripe now has to be seen soon, and an end that it names leads on."""

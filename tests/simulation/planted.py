@@ -1,14 +1,14 @@
 """Mistakes that somebody could make, planted one at a time: the simulation has to see each."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
 from chalicelib import wiring
 from chalicelib.domain import checkout as checkout_rules
-from chalicelib.domain import decision, errors, status
+from chalicelib.domain import decision, errors, knowing, status
 from chalicelib.domain.record import Checkout, Record
 from chalicelib.domain.subscription import Truth
 from chalicelib.entrypoints import webhooks
@@ -22,35 +22,12 @@ from chalicelib.services.checkout import Checkouts
 from chalicelib.services.converging import Convergence
 from chalicelib.services.customers import Customers
 from chalicelib.services.free import FreePlan
-from chalicelib.services.missed import OVERLAP, MissedEvents
+from chalicelib.services.missed import OVERLAP, MissedEvents, Taken
 from chalicelib.services.reconciling import Reconciler
 from tests.simulation import cluster_wire
 from tests.simulation.deployment import ADMIN_TOKEN
+from tests.simulation.registered import planted
 from tests.simulation.sqs import MemorySqs
-
-Plant = Callable[[], AbstractContextManager[Any]]
-PLANTED: dict[str, "Planted"] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """One mistake; `within` is the number of seeds, from 0 on, that have to find it."""
-
-    name: str
-    plant: Plant
-    within: int
-
-
-def planted(within: int) -> Callable[[Plant], Plant]:
-    """Register a mistake under its function's name."""
-
-    def register(plant: Plant) -> Plant:
-        name = plant.__name__.replace("_", " ")
-        PLANTED[name] = Planted(name, plant, within)
-        return plant
-
-    return register
-
 
 _update, _conclude_table, _save, _nudge = (
     Table._update,
@@ -335,7 +312,7 @@ def a_deleted_customer_is_kept() -> AbstractContextManager[Any]:
 @planted(within=300)
 def what_was_missed_is_not_asked_for() -> AbstractContextManager[Any]:
     """An event that Stripe could not deliver is never seen."""
-    return patch.object(MissedEvents, "take", lambda _: 0)
+    return patch.object(MissedEvents, "take", lambda _: Taken(nudged=0, lag=0))
 
 
 @planted(within=1500)
@@ -536,12 +513,12 @@ def every_failure_is_for_ever() -> AbstractContextManager[Any]:
 @planted(within=1000)
 def grace_begins_with_every_look() -> AbstractContextManager[Any]:
     """It is counted from now, again and again."""
-    deadlines = decision._with_deadlines
+    deadlines = knowing.with_deadlines
 
     def anew(record: Record, *args: Any) -> Record:
         return deadlines(replace(record, grace_until=None), *args)
 
-    return patch.object(decision, "_with_deadlines", anew)
+    return patch.object(knowing, "with_deadlines", anew)
 
 
 @planted(within=5000)
@@ -600,14 +577,14 @@ def pods_before_their_bounds() -> AbstractContextManager[Any]:
 
 def _policy(**days: int) -> Any:
     """A policy that says other days than the shop's, to whoever reckons with it."""
-    deadlines = decision._with_deadlines
+    deadlines = knowing.with_deadlines
 
     def other(record: Record, now: int, catalogue: Any) -> Record:
         moved = {name: getattr(catalogue.policy, name) + by for name, by in days.items()}
         policy = replace(catalogue.policy, **moved)
         return deadlines(record, now, replace(catalogue, policy=policy))
 
-    return patch.object(decision, "_with_deadlines", other)
+    return patch.object(knowing, "with_deadlines", other)
 
 
 @planted(within=100)
@@ -670,14 +647,14 @@ def a_checkout_is_kept_a_day_longer() -> AbstractContextManager[Any]:
 @planted(within=400)
 def a_checkout_is_forgotten_a_day_sooner() -> AbstractContextManager[Any]:
     """As soon as it is looked at: it can still be given, and paid."""
-    resolved = decision._is_resolved
+    resolved = knowing._is_resolved
 
     def sooner(record: Record, truth: Truth, now: int) -> bool:
         return resolved(record, truth, now) or (
             record.checkout is not None and now >= record.checkout.ends_at - decision.DAY
         )
 
-    return patch.object(decision, "_is_resolved", sooner)
+    return patch.object(knowing, "_is_resolved", sooner)
 
 
 @planted(within=400)

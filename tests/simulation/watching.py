@@ -66,8 +66,10 @@ class Watch:
             for s in self._world.account.ledger.tables["subscription"].values()
             if self._world.owner_of(s) == tenant_id
         ]
-        open_disputes = frozenset(d["id"] for d in self._world.disputes_of(tenant_id))
-        return oracle.Truth(tuple(subs), open_disputes)
+        said: dict[str, set[str]] = {"open": set(), "lost": set()}
+        for each in self._world.disputes_of(tenant_id):
+            said.setdefault(oracle.verdict(each["status"]), set()).add(each["id"])
+        return oracle.Truth(tuple(subs), frozenset(said["open"]), frozenset(said["lost"]))
 
     def look(self) -> None:
         """Take down what is true now, if anything happened at Stripe."""
@@ -84,7 +86,9 @@ class Watch:
                 self.deadlines[tenant_id].changed(now)
 
     def _never_twice(self, tenant_id: str, truth: oracle.Truth) -> None:
-        live = [s.id for s in truth.subs if s.may_be_paid and s.id not in self._world.by_hand]
+        live = [
+            s.id for s in truth.subs if s.may_be_paid and s.ours and s.id not in self._world.by_hand
+        ]
         if len(live) > 1:
             self._world.wrong(f"{self._name(tenant_id)} pays twice: {', '.join(live)}")
 
@@ -98,7 +102,7 @@ class Watch:
         if method == "POST" and path == "/v1/checkout/sessions":
             self._not_beside_what_is_made_by_hand()
             for tenant_id in self.truths:
-                payable = self._payable(tenant_id)
+                payable = self.payable(tenant_id)
                 if len(payable) > 1:
                     self._world.wrong(
                         f"{self._name(tenant_id)} could pay twice: {', '.join(payable)} are open"
@@ -113,7 +117,7 @@ class Watch:
         known = self.truths[who.tenant_id]
         before = [truth for at, truth in known if at < strand.activity.since]
         then, now = before[-1:], known[-1][1]
-        there = {s.id for truth in then for s in truth.subs if s.may_be_paid}
+        there = {s.id for truth in then for s in truth.subs if s.may_be_paid and s.ours}
         both = there & {s.id for s in now.subs if s.may_be_paid} & self._world.by_hand
         if both:
             self._world.wrong(f"{who.name} has {min(both)}, made by hand, and is sold another")
@@ -136,7 +140,8 @@ class Watch:
     def _is_written_down(self, customer_id: str) -> bool:
         return (f"CUSTOMER#{customer_id}", "TENANT") in self._world.table.items
 
-    def _payable(self, tenant_id: str) -> list[str]:
+    def payable(self, tenant_id: str) -> list[str]:
+        """The sessions that somebody could pay now."""
         now = self._world.scheduler.now
         return [
             s["id"]
@@ -185,6 +190,8 @@ class Watch:
         paid = self._bought(tenant_id)
         if paid:
             self._world.wrong(f"{name}'s deletion is claimed, and {paid} is paid for")
+        if self.truth(tenant_id).unread and any(s in self._told for s in self._unread(tenant_id)):
+            self._world.wrong(f"{name}'s deletion is claimed, and something unread is charged")
         due = self.deadlines[tenant_id].early
         moment = now + 1 + self._world.history.weather.skew
         stands = oracle.stands(self.truth(tenant_id), item, due, moment)
@@ -192,15 +199,44 @@ class Watch:
             self._world.wrong(f"{name}'s deletion is claimed, and it should be {stands.tenant}")
         told = {(item.get("checkout") or {}).get("session_id"), *self._world.tabs(tenant_id)}
         # One that is being made at this moment is shown to nobody: it meets the claim.
-        if payable := told.intersection(self._payable(tenant_id)):
+        if payable := told.intersection(self.payable(tenant_id)):
             self._world.wrong(f"{name}'s deletion is claimed, and {min(payable)} can still be paid")
 
     def _bought(self, tenant_id: str) -> str | None:
         """A live subscription of which we know, or could: one made by hand is known by its event."""
         for each in self.truth(tenant_id).subs:
-            if each.live and (each.id not in self._world.by_hand or each.id in self._told):
+            if (
+                each.live
+                and each.ours
+                and (each.id not in self._world.by_hand or each.id in self._told)
+            ):
                 return each.id
         return None
+
+    def _unread(self, tenant_id: str) -> list[str]:
+        return [s.id for s in self.truth(tenant_id).subs if s.live and s.odd]
+
+    def swept(self, before: Any, after: Any) -> None:
+        """Every write of how far undelivered events have been looked at."""
+        was, now = (int(item["swept_until"]["N"]) if item else 0 for item in (before, after))
+        if now + 2 * self._world.history.weather.skew < was:
+            self._world.wrong(f"the sweep's cursor goes {was - now} s back")
+
+    def charged(self, invoice: Any) -> None:
+        """Somebody has paid for a new period: whom we have stopped is not asked to."""
+        tenant_id = self._world.owner_of(invoice)
+        if tenant_id is None or not invoice["amount_due"]:
+            return
+        item = self._world.item(tenant_id) or {}
+        stopped = (item.get("stood") or {}).get("stopped_by")
+        seen = item.get("nudged") == item.get("reconciled")
+        unbilled = stopped == "dispute" or (item.get("hold") or {}).get("pause_billing")
+        renews = invoice["billing_reason"] == "subscription_cycle"
+        if stopped and unbilled and renews and seen and not self._delayed(tenant_id):
+            self._world.wrong(f"{self._name(tenant_id)} is charged, and stopped by a {stopped}")
+
+    def _delayed(self, tenant_id: str) -> bool:
+        return any(d.tenant_id == tenant_id for d in self._world.account.unseen())
 
     # The cluster.
 
@@ -326,6 +362,7 @@ def _seen(truth: oracle.Truth, item: dict[str, Any]) -> list[tuple[oracle.Truth,
 
     A checkout that was paid is taken off by the look that finds what came of it.
     """
-    known = replace(truth, disputes=truth.disputes & set(item.get("disputes", ())))
+    told = {*item.get("disputes", ()), *item.get("lost_disputes", ())}
+    known = replace(truth, disputes=truth.disputes & told, lost=truth.lost & told)
     without = {name: value for name, value in item.items() if name != "checkout"}
     return [(known, item), (known, without)]

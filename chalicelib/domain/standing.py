@@ -25,3 +25,7 @@ class Standing:
     plan_id: str | None
     wanted: Wanted
     stopped_by: StoppedBy | None = None
+
+
+NOTHING = Standing("none", active=False, plan_id=None, wanted="absent")
+"""How whoever was never looked at stands."""

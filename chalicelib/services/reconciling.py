@@ -11,6 +11,7 @@ from chalicelib.domain.checkout import is_paid_and_unseen
 from chalicelib.domain.decision import decide, standing_of
 from chalicelib.domain.errors import Conflict, CustomerGone, Permanent, Temporary, Waiting
 from chalicelib.domain.record import Failure, Record
+from chalicelib.domain.standing import NOTHING
 from chalicelib.domain.subscription import CheckoutSession, Truth
 from chalicelib.domain.timeline import Line
 from chalicelib.domain.transitions import WORDS, cause_of
@@ -154,7 +155,8 @@ class Reconciler:
         stands = standing_of(work.after, now, self.catalogue, self.stage)
         after = replace(work.after, reconciled=read.nudged, failure=None, stood=stands)
         # A record of before this was kept says only what would hold of it now.
-        stood = read.stood or standing_of(read, now, self.catalogue, self.stage)
+        known = standing_of(read, now, self.catalogue, self.stage) if read.reconciled else NOTHING
+        stood = read.stood or known
         lines = [*lines]
         if stands != stood:
             why = WORDS[cause_of(stood, stands, read, after)]

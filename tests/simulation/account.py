@@ -16,6 +16,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 GIVES_UP = 3 * DAY
 """Seconds for which Stripe delivers an event again and again."""
 
+ADD_ON, LEFT = "an add-on of somebody else's", "a plan that has left the shop"
 FIRST_RETRY, LAST_RETRY = 20, 2 * HOUR
 
 
@@ -47,30 +48,53 @@ class Account:
         self._ids: Counter[str] = Counter()
         self._timer: float | None = None
         self.lost_until = 0.0
+        self.dead_until = 0.0
+        self.left_behind: set[str] = set()
         self.silent = False
         self.on_event: list[Callable[[dict[str, Any]], None]] = []
         self.deliveries: dict[str, Delivery] = {}
         self.stripe = Stripe(lambda: world.scheduler.now, new_id=self._new_id)
         self.ledger = self.stripe.ledger
         self.prices: dict[str, Any] = {}
+        self._shop, self._stage = shop, stage
         for plan in shop.paid_plans:
-            product_id = shop.product_id(stage, plan)
-            catalogue.create_product(self.ledger, {"id": product_id, "name": plan.name})
-            self.prices[plan.id] = catalogue.create_price(
-                self.ledger,
-                {
-                    "product": product_id,
-                    "unit_amount": plan.price,
-                    "currency": shop.product.currency,
-                    "recurring": {"interval": plan.interval},
-                    "lookup_key": shop.lookup_key(stage, plan),
-                },
-            )
+            self._sells(plan.id, shop.product_id(stage, plan), plan.price)
+            self.push(plan)
+        self._sells(ADD_ON, "consulting", 500)
+        self._sells(LEFT, f"{shop.deployment(stage)}-enterprise", 49_900)
         metadata = {"deployment": shop.deployment(stage)}
         configurations.create(self.ledger, {"features": {}, "metadata": metadata})
         self.ledger.tables["event"].clear()
         self.ledger.on_event.append(self._take)
         self.ledger.owed = self._owed
+
+    def _sells(self, name: str, product_id: str, amount: int) -> None:
+        catalogue.create_product(self.ledger, {"id": product_id, "name": name})
+        self.prices[name] = catalogue.create_price(
+            self.ledger,
+            {
+                "product": product_id,
+                "unit_amount": amount,
+                "currency": self._shop.product.currency,
+                "recurring": {"interval": "month"},
+            },
+        )
+
+    def push(self, plan: Any) -> None:
+        """A new price takes the place of the old one, as `plans push` does it."""
+        key, old = self._shop.lookup_key(self._stage, plan), self.prices[plan.id]
+        self.prices[plan.id] = catalogue.create_price(
+            self.ledger,
+            {
+                "product": old["product"],
+                "unit_amount": old["unit_amount"],
+                "currency": old["currency"],
+                "recurring": {"interval": plan.interval},
+                "lookup_key": key,
+                "transfer_lookup_key": True,
+            },
+        )
+        catalogue.update_price(self.ledger, {"active": False}, old["id"])
 
     def _new_id(self, prefix: str) -> str:
         """Told apart by whom they are for, so that one customer's do not shift another's."""
@@ -80,8 +104,9 @@ class Account:
         return f"{prefix}{who}x{self._ids[prefix + who]:03}"
 
     def _owed(self, event_id: str) -> int:
+        """How many endpoints have not taken it: ours, and one that somebody has left behind."""
         known = self.deliveries.get(event_id)
-        return int(known is not None and not known.delivered)
+        return int(known is not None and not known.delivered) + int(event_id in self.left_behind)
 
     def wake(self) -> None:
         """See to it that what is due by itself happens at its moment."""
@@ -102,6 +127,8 @@ class Account:
     def _take(self, event: dict[str, Any]) -> None:
         for tell in self.on_event:
             tell(event)
+        if self._world.scheduler.now < self.dead_until:
+            self.left_behind.add(event["id"])
         if event["type"] not in SUBSCRIBED:
             return
         tenant_id = self._world.tenant_of_event(event)

@@ -13,15 +13,24 @@ from sandbox.stripe import (
     disputes,
     dunning,
     money,
+    sales,
     subscriptions,
 )
 from sandbox.stripe.errors import Refusal
-from tests.simulation import operators, requests
+from tests.simulation import operators, oracle, requests
+from tests.simulation.account import ADD_ON, LEFT
 from tests.simulation.deployment import PLAN_OF
 from tests.simulation.history import GOOD, Act
 
 World = Any
 Customer = Any
+PORTAL = {
+    "proration_behavior": "always_invoice",
+    "schedule_at_period_end": None,
+    "trial_update_behavior": "continue_trial",
+}
+"""`features.subscription_update` of our portal's configuration."""
+
 _CARD = cards.Card(GOOD, "visa", "4242", 12, 2099)
 
 
@@ -36,9 +45,12 @@ def subscribe(world: World, who: Customer, plan: str) -> None:
             session = world.account.ledger.tables["checkout.session"][body["sessionId"]]
             if world.owner_of(session) != who.tenant_id:
                 world.wrong(f"{who.name} is given somebody else's {session['id']}")
+            if not price["active"] and price["id"] not in began:
+                world.wrong(f"{who.name} is given {session['id']}, whose price was archived before")
             if sold != plan:
                 world.wrong(f"{who.name} asks for {plan} and is sold {sold}")
 
+    began = {p["id"] for p in world.account.ledger.all("price", active=True)}
     path = "/api/subscriptions/create-checkout-session"
     requests.ask(world, who, "POST", path, {"planId": plan}, then)
 
@@ -130,9 +142,8 @@ def open_portal(world: World, who: Customer) -> None:
 def _mine(world: World, who: Customer, *, live: bool = True) -> Any:
     """The newest subscription of a customer."""
     for each in world.account.ledger.all("subscription"):
-        if world.owner_of(each) == who.tenant_id and (
-            not live or each["status"] in subscriptions.LIVE
-        ):
+        is_meant = not live or each["status"] in subscriptions.LIVE
+        if is_meant and world.owner_of(each) == who.tenant_id and not _is_foreign(each):
             return each
     return None
 
@@ -149,11 +160,41 @@ def _portal(act: Callable[[Any, Any], None]) -> Callable[..., None]:
 
 
 def switch_plan(world: World, who: Customer, plan: str) -> None:
-    """Another plan, in the portal."""
+    """Another plan, in the portal: it changes no subscription of several items."""
     mine = _mine(world, who)
-    if mine is not None:
-        line = mine["items"]["data"][0]
-        changes.switch(world.account.ledger, mine, line, world.account.prices[plan])
+    if mine is not None and len(mine["items"]["data"]) == 1:
+        (line,) = mine["items"]["data"]
+        price = world.account.prices[plan]
+        if line["price"]["id"] != price["id"]:
+            changes.switch_in_portal(world.account.ledger, mine, line, price, PORTAL)
+
+
+def edit_items(world: World, who: Customer, how: str) -> None:
+    """Somebody changes what a subscription is made of, in Stripe's dashboard."""
+    mine, prices = _mine(world, who), world.account.prices
+    if mine is None or not mine["metadata"].get("checkout"):
+        return  # what was made by hand there is put right there
+    lines = mine["items"]["data"]
+    first = next((x for x in lines if PLAN_OF.get(x["price"]["product"])), lines[0])
+    plan = PLAN_OF.get(first["price"]["product"])
+    gone = [{"id": x["id"], "deleted": True} for x in lines if x is not first]
+    other = prices["pro" if plan == "basic" else "basic"]
+    wanted = {
+        "an add-on, first": [{"price": prices[ADD_ON]["id"]}],
+        "a second plan": [{"price": other["id"]}],
+        "five of it": [{"id": first["id"], "quantity": 5}],
+        "a plan that left": [{"id": first["id"], "price": prices[LEFT]["id"]}, *gone],
+        "only the add-on": [{"id": first["id"], "price": prices[ADD_ON]["id"]}, *gone],
+        "put right": [
+            {"id": first["id"], "price": prices[plan or "basic"]["id"], "quantity": 1},
+            *gone,
+        ],
+    }[how]
+    try:
+        sales.update(world.account.ledger, {"items": wanted}, mine["id"])
+    except Refusal as e:
+        world.tell(f"Stripe refuses: {e}")
+    mine["items"]["data"].sort(key=lambda x: x["price"]["product"] != "consulting")
 
 
 def new_card(world: World, who: Customer, card: str) -> None:
@@ -176,6 +217,10 @@ def delete_customer(world: World, who: Customer) -> None:
 
 def second_subscription(world: World, who: Customer, plan: str) -> None:
     """Somebody makes a subscription in Stripe's dashboard."""
+    _begin_by_hand(world, who, plan)
+
+
+def _begin_by_hand(world: World, who: Customer, plan: str) -> None:
     ledger = world.account.ledger
     customer_id = (world.item(who.tenant_id) or {}).get("customer_id")
     if customer_id in ledger.tables["customer"]:
@@ -185,6 +230,26 @@ def second_subscription(world: World, who: Customer, plan: str) -> None:
         world.by_hand.add(made["id"])
 
 
+def sell_something_else(world: World, who: Customer) -> None:
+    """Somebody sells the same customer what is no plan of ours, in Stripe's dashboard."""
+    counts = world.watch.truth(who.tenant_id).counts
+    if counts is not None:  # where nothing of ours ever stood it would count
+        _begin_by_hand(world, who, ADD_ON)
+
+
+def end_something_else(world: World, who: Customer) -> None:
+    """And that is over."""
+    ledger = world.account.ledger
+    for each in list(ledger.all("subscription")):
+        of = world.owner_of(each)
+        if of == who.tenant_id and each["status"] in subscriptions.LIVE and _is_foreign(each):
+            subscriptions.cancel(ledger, each)
+
+
+def _is_foreign(found: Any) -> bool:
+    return not oracle.sub(found, PLAN_OF).ours
+
+
 def _charge(world: World, who: Customer) -> Any:
     for each in world.account.ledger.all("charge", paid=True):
         if world.owner_of(each) == who.tenant_id:
@@ -192,17 +257,19 @@ def _charge(world: World, who: Customer) -> Any:
     return None
 
 
-def dispute(world: World, who: Customer) -> None:
-    """The cardholder wants the money back."""
+def dispute(world: World, who: Customer, status: str = "needs_response") -> None:
+    """The cardholder wants the money back, or asks what it was for."""
     charge = _charge(world, who)
     if charge is not None and not charge["disputed"]:
-        disputes.begin(world.account.ledger, charge)
+        disputes.begin(world.account.ledger, charge, status)
 
 
-def end_dispute(world: World, who: Customer, verdict: str) -> None:
-    """The bank has decided."""
+def end_dispute(world: World, who: Customer, status: str) -> None:
+    """What the bank, or the merchant, does next; and what was lost may be appealed."""
     for each in world.disputes_of(who.tenant_id):
-        disputes.move(world.account.ledger, each, verdict)
+        appeals = status.startswith("appeal")
+        if (each["status"] == "lost") == appeals and each["status"] not in oracle.SETTLED:
+            disputes.move(world.account.ledger, each, status)
 
 
 def refund(world: World, who: Customer) -> None:
@@ -219,14 +286,32 @@ keep_after_all = _portal(
     lambda ledger, mine: subscriptions.set_cancellation(ledger, mine, at_period_end=False)
 )
 cancel_now = _portal(lambda ledger, mine: subscriptions.cancel(ledger, mine) and None)
-pause_collection = _portal(
-    lambda ledger, mine: ledger.change(
-        subscriptions.UPDATED, mine, pause_collection={"behavior": "void", "resumes_at": None}
-    )
-)
-resume_collection = _portal(
-    lambda ledger, mine: ledger.change(subscriptions.UPDATED, mine, pause_collection=None)
-)
+
+
+def pause_collection(world: World, who: Customer, behavior: str) -> None:
+    """The merchant lets somebody off for a while: that is theirs to end."""
+    mine = _mine(world, who)
+    if mine is not None and mine["pause_collection"] is None:
+        paused = {"behavior": behavior, "resumes_at": None}
+        world.account.ledger.change(subscriptions.UPDATED, mine, pause_collection=paused)
+        world.paused_by_hand.add(mine["id"])
+
+
+def resume_collection(world: World, who: Customer) -> None:
+    """The merchant has it charged again."""
+    mine = _mine(world, who)
+    if mine is not None:
+        world.account.ledger.change(subscriptions.UPDATED, mine, pause_collection=None)
+        world.paused_by_hand.discard(mine["id"])
+
+
+def end_without_a_date(world: World, who: Customer) -> None:
+    """It ends, and Stripe names no time: `ended_at` may be null."""
+    mine = _mine(world, who)
+    if mine is not None:
+        ledger = world.account.ledger
+        mine |= {"status": "canceled", "ended_at": None, "canceled_at": ledger.now()}
+        ledger.emit("customer.subscription.deleted", mine)
 
 
 def _pause_or_resume(ledger: Any, mine: Any) -> None:

@@ -118,14 +118,16 @@ class Compared:
             tenant_id = raw["metadata"]["tenant_id"]
             owners[raw["customer"]] = tenant_id
             subs.setdefault(tenant_id, []).append(oracle.sub(raw, self._plan_of))
-        disputes: dict[str, set[str]] = {}
+        said: dict[tuple[str, str], set[str]] = {}
         for found in self.stripe.disputes.list({"expand": ["data.charge"]}).auto_paging_iter():
             raw = found.to_dict()
-            if raw["status"] in oracle.OPEN:
-                tenant_id = owners.get(raw["charge"]["customer"], "")
-                disputes.setdefault(tenant_id, set()).add(raw["id"])
+            tenant_id = owners.get(raw["charge"]["customer"], "")
+            said.setdefault((tenant_id, oracle.verdict(raw["status"])), set()).add(raw["id"])
         return {
-            tenant_id: oracle.Truth(tuple(found), frozenset(disputes.get(tenant_id, ())))
+            tenant_id: oracle.Truth(
+                tuple(found),
+                *(frozenset(said.get((tenant_id, how), ())) for how in ("open", "lost")),
+            )
             for tenant_id, found in subs.items()
         }
 
@@ -148,7 +150,8 @@ class Compared:
         found: Any,
         now: int,
     ) -> Iterator[str]:
-        stands = oracle.stands(truth, item, now)
+        due = _recorded(item, self._plan_of)
+        stands = oracle.stands(truth, item, due, now)
         plan = self._catalogue.plan(stands.plan or "")
         if stands.tenant == "absent" or plan is None:
             if found is not None:
@@ -164,3 +167,14 @@ class Compared:
             )
             for line in self._cluster.drift(wanted, tenant.ownership(self._catalogue, tenant_id)):
                 yield f"{tenant_id} ({stands.plan}, {stands.tenant}): {line}"
+
+
+def _recorded(item: dict[str, Any], plan_of: dict[str, str]) -> oracle.Due:
+    """When what only time ends is over, as the record has it: nobody has watched it begin."""
+    free, known = item.get("free"), item["billing"].get("subscription")
+    products = {} if known is None else {known["id"]: known.get("paid_product_id")}
+    return oracle.Due(
+        grace=item.get("grace_until"),
+        free=free and (free.get("ended_at") or item["free_until"]),
+        paid={sub: plan_of.get(product or "") for sub, product in products.items()},
+    )

@@ -7,6 +7,12 @@ from tests.simulation.history import BOUNCES, FAILS_LATER, GOOD, Act, History
 from tests.simulation.outside import Weather
 
 FOUND = {
+    "what began and ended before the first look has no line": History(
+        seed=43,
+        acts=(Act(0, 5.0, "ada", "start_free"), Act(1, 7.5, "ada", "stop_free")),
+        weather=Weather(),
+        names=("ada",),
+    ),
     "the audit takes a subscription that never began for one of nobody": History(
         seed=321,
         acts=(
@@ -79,7 +85,7 @@ FOUND = {
             Act(0, 5.0, "ada", "subscribe", ("pro",)),
             Act(1, 10.0, "ada", "somebody_takes_the_namespace", (3600.0,)),
             Act(2, 15.0, "ada", "second_subscription", ("pro",)),
-            Act(3, 20.0, "ada", "pause_collection"),
+            Act(3, 20.0, "ada", "pause_subscription"),
         ),
         weather=Weather(),
         names=("ada",),

@@ -14,6 +14,9 @@ PLANS = ("basic", "pro")
 SYSTEMS = ("table", "queue", "stripe", "cluster")
 GOOD, FAILS_LATER, DISPUTED, DECLINED = "pays", "fails later", "is disputed", "declined"
 SETTLES, BOUNCES = "settles", "bounces"
+ITEMS = ("an add-on, first", "a second plan", "five of it", "a plan that left", "only the add-on",
+         "put right")  # fmt: skip
+"""What somebody does to a subscription's items in Stripe's dashboard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +67,13 @@ def of_seed(seed: int) -> History:
     random = Random(f"history {seed}")  # noqa: S311 - a simulation
     names = NAMES[: random.choice((1, 1, 1, 1, 2, 2, 3))]
     acts: list[Act] = []
+    by_hand = Random(f"by hand {seed}").random() < 0.5  # noqa: S311 - a simulation
     for name in names:
-        acts += _life(name, random)
+        acts += _life(name, random, by_hand=by_hand)
     horizon = max(act.at for act in acts)
     for _ in range(random.choice((0, 1, 1, 2, 3))):
         near = random.choice(acts).at if random.random() < 0.7 else random.uniform(0, horizon)
-        what, how = _trouble(random)
+        what, how = (_trouble_by_hand if by_hand and random.random() < 0.3 else _trouble)(random)
         who = random.choice(names)
         acts.append(Act(0, max(0.0, near + random.uniform(-30, 30)), who, what, how))
     acts.sort(key=lambda act: act.at)
@@ -112,11 +116,25 @@ def _trouble(random: Random) -> tuple[str, tuple[Any, ...]]:
             ("the_record_is_an_old_one", ()),
             ("dead_letters_are_sent_again", ()),
             ("somebody_takes_the_namespace", (random.choice((MINUTE, HOUR)),)),
-            ("holds", (random.choice((HOUR, DAY, 20 * DAY)),)),
+            (
+                "holds",
+                (random.choice((HOUR, DAY, 20 * DAY)), random.choice(("unbilled", "billed"))),
+            ),
             ("asks_for_a_look", ()),
             ("audit", ()),
             ("stripe_delivers_nothing_any_more", ()),
             ("stripe_ends_dunning_with", (random.choice(("cancel", "unpaid", "past_due")),)),
+        )
+    )
+
+
+def _trouble_by_hand(random: Random) -> tuple[str, tuple[Any, ...]]:
+    """What an operator does to the shop itself, in some of the histories only."""
+    return random.choice(
+        (
+            ("prices_are_pushed", _plan(random)),
+            ("prices_are_pushed", _plan(random)),
+            ("a_second_endpoint_is_dead", (random.choice((HOUR, 3 * DAY)),)),
         )
     )
 
@@ -131,6 +149,17 @@ def _plan(random: Random) -> tuple[Any, ...]:
 def _card(random: Random) -> tuple[Any, ...]:
     cards = (GOOD, FAILS_LATER, DISPUTED, DECLINED, SETTLES, BOUNCES)
     return (random.choices(cards, (12, 6, 2, 2, 2, 2))[0],)
+
+
+def _behavior(random: Random) -> tuple[Any, ...]:
+    return (random.choice(("void", "keep_as_draft", "mark_uncollectible")),)
+
+
+def _next_of_a_dispute(random: Random) -> tuple[Any, ...]:
+    """Also a word that nobody knows yet."""
+    words = ("won", "won", "lost", "lost", "under_review", "warning_closed",
+             "needs_response", "appeal_under_review", "escalated_to_arbitration")  # fmt: skip
+    return (random.choice(words),)
 
 
 def _none(_: Random) -> tuple[Any, ...]:
@@ -157,6 +186,7 @@ _LIFE: dict[str, tuple[_Choice, ...]] = {
         (1, "start_free", _none, "free"),
         (2, "wait", lambda r: (r.choice((1, 8, 31)),), "new"),
         (4, "wait_for_the_end_of_the_retention", _none, "new"),
+        (1, "end_something_else", _none, None),
         (1, "second_subscription", _plan, "subscriber"),
         (2, "watch", _none, None),
     ),
@@ -183,11 +213,11 @@ _LIFE: dict[str, tuple[_Choice, ...]] = {
         (1, "subscribe", _plan, None),
         (1, "start_free", _none, None),
         (1, "open_portal", _none, None),
-        (1, "pause_collection", _none, None),
+        (1, "pause_collection", _behavior, None),
         (1, "resume_collection", _none, None),
         (1, "pause_subscription", _none, None),
-        (1, "dispute", _none, None),
-        (1, "end_dispute", lambda r: (r.choice(("won", "lost")),), None),
+        (1, "dispute", lambda r: (r.choice(("needs_response", "warning_needs_response")),), None),
+        (1, "end_dispute", _next_of_a_dispute, None),
         (1, "refund", _none, None),
         (1, "delete_customer", _none, "ended"),
         (1, "second_subscription", _plan, None),
@@ -195,11 +225,33 @@ _LIFE: dict[str, tuple[_Choice, ...]] = {
 }
 
 
-def _life(name: str, random: Random) -> list[Act]:
+_BY_HAND: tuple[_Choice, ...] = (
+    (8, "edit_items", lambda r: (r.choice(ITEMS),), None),
+    (2, "pause_collection", _behavior, None),
+    (2, "resume_collection", _none, None),
+    (3, "dispute", lambda r: (r.choice(("needs_response", "warning_needs_response")),), None),
+    (5, "end_dispute", _next_of_a_dispute, None),
+    (2, "lifts", _none, None),
+    (2, "sell_something_else", _none, None),
+    (1, "end_without_a_date", _none, "ended"),
+    (2, "switch_plan", _plan, None),
+    (2, "wait", lambda r: (r.choice((4, 8, 31, 45)),), None),
+    (1, "cancel_now", _none, "ended"),
+)
+"""What is done to a subscriber at Stripe, in some of the histories only."""
+
+
+def _life(name: str, random: Random, *, by_hand: bool) -> list[Act]:
     """One customer's acts. What does not fit the moment comes to nothing."""
-    at, phase, acts = random.uniform(0, 60), "new", []
+    at, phase, acts = random.uniform(0, 60), "new", list[Act]()
+    if by_hand and random.random() < 0.8:
+        acts += [Act(0, at, name, "subscribe", _plan(random))]
+        acts += [Act(0, at + 20, name, "pay", (random.choice((GOOD, GOOD, FAILS_LATER)),))]
+        at, phase = at + 20 + _gap(random, quick=False), "subscriber"
     for _ in range(random.randint(2, 9)):
         choices = _LIFE[phase]
+        if by_hand and phase == "subscriber" and random.random() < 0.7:
+            choices = _BY_HAND
         _, what, how, then = random.choices(choices, [c[0] for c in choices])[0]
         arguments = how(random)
         if what == "wait":

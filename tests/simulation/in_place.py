@@ -16,6 +16,7 @@ from chalicelib.entrypoints import metrics
 from chalicelib.gateways import cluster, dynamodb, side_by_side
 from tests.simulation import remembering
 from tests.simulation.deployment import CATALOGUE, SETTINGS, TOKENS
+from tests.simulation.stripe_wire import read_field
 
 World = Any
 
@@ -52,6 +53,7 @@ def in_place(world: World) -> Iterator[None]:
         # what to tell Stripe of the machine that it runs on.
         patch.object(stripe._util, "logfmt", lambda _: ""),
         patch.object(stripe, "enable_telemetry", new=False),
+        patch.object(stripe.StripeObject, "__getattr__", read_field),
         patch.object(stripe._api_requestor._APIRequestor, "AI_AGENTS", ()),
         _logged(world),
     ):

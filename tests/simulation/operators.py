@@ -8,11 +8,22 @@ from chalicelib.domain.record import Hold
 from chalicelib.domain.timeline import Line
 from chalicelib.entrypoints import worker
 from sandbox.worker import events
+from tests.simulation.deployment import CATALOGUE
 from tests.simulation.history import SYSTEMS
 from tests.simulation.worker import CONTEXT, TIMEOUT
 
 World = Any
 Customer = Any
+
+
+def a_second_endpoint_is_dead(world: World, _: Customer, lasts: float) -> None:
+    """Somebody has left one behind: Stripe lists every event as not delivered to *an* endpoint."""
+    world.account.dead_until = max(world.account.dead_until, world.scheduler.now + lasts)
+
+
+def prices_are_pushed(world: World, _: Customer, plan: str) -> None:
+    """`plans push` with a new price: the old one is archived."""
+    world.account.push(CATALOGUE.plan(plan))
 
 
 def outage(world: World, _: Customer, system: str, lasts: float) -> None:
@@ -88,21 +99,29 @@ def audit(world: World, _: Customer) -> None:
     )
 
 
-def holds(world: World, who: Customer, lasts: float) -> None:
+def holds(world: World, who: Customer, lasts: float, pausing: str) -> None:
     """Suspend by hand, and lift it later."""
-    _hold(world, who, held=True)
+    _hold(world, who, held=True, pausing=pausing == "unbilled")
     lift = lambda: _hold(world, who, held=False)  # noqa: E731 - a moment's action
     world.put_right.append(lift)
     world.scheduler.at(world.scheduler.now + lasts, lift)
 
 
-def _hold(world: World, who: Customer, *, held: bool) -> None:
+def lifts(world: World, who: Customer) -> None:
+    """Lift whatever holds it: somebody has looked at the dispute that was lost."""
+    _hold(world, who, held=False)
+
+
+def _hold(world: World, who: Customer, *, held: bool, pausing: bool = False) -> None:
     def work() -> None:
         now = int(world.scheduler.now)
         record = world.records.read(who.tenant_id)
         if record is None or bool(record.hold) == held:
             return
-        hold = Hold(reason="by hand", since=now) if held else None
+        hold = Hold(reason="by hand", since=now, pause_billing=pausing) if held else None
+        if not held:
+            lost = {*record.disputes, *record.lost_disputes}
+            world.watch.deadlines[who.tenant_id].lifted(lost)
         try:
             world.records.save(record, replace(record, hold=hold), nudge_at=now)
         except Conflict:

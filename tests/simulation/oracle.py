@@ -1,31 +1,46 @@
 """What should be, worked out from Stripe's own objects and the lifecycle table; not by our code."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from math import inf
 from typing import Any
 
 HEALTH = ("active", "trialing", "past_due", "paused", "unpaid")
-OPEN = frozenset({"needs_response", "under_review"})
+SETTLED = frozenset({"won", "warning_closed", "prevented"})
+"""Of disputes: what is over without a loss. A word that nobody knows is no such word."""
+
 DAY = 86_400
 RETENTION = 30 * DAY
 GRACE = 7 * DAY
+OURS = "arm-engine-dev-"
+"""How our products' ids begin, also of plans that have left the shop."""
+
+DEARER = ("free", "basic", "team", "pro")
+"""The plans, the cheapest first."""
 
 Item = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Sub:
-    """A subscription as Stripe has it."""
+    """A subscription as Stripe has it.
+
+    Attributes:
+        plan: what it is for; None where that cannot be told.
+        odd: whether it is not what we sell: another quantity than one, several plans, or none.
+        ours: whether it came from a checkout of ours, or is for a product of ours, sold or not.
+    """
 
     id: str
     status: str
-    paused: bool
-    plan: str
+    plan: str | None
+    odd: bool
     created: int
     ended_at: int | None
     ends: bool
     period_end: int
+    ours: bool = True
 
     @property
     def live(self) -> bool:
@@ -39,132 +54,228 @@ class Sub:
 
     @property
     def entitled(self) -> bool:
-        """Whether it is paid for."""
-        return self.status in {"active", "trialing"} and not self.paused
+        """Whether it is paid for. Whoever is charged nothing for a while keeps what they have."""
+        return self.status in {"active", "trialing"}
+
+    @property
+    def fails(self) -> bool:
+        """Whether money did not come."""
+        return self.status in {"past_due", "unpaid"}
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """Everything of one tenant at Stripe at one moment."""
+    """Everything of one tenant at Stripe at one moment.
+
+    Attributes:
+        disputes: those for which money was taken, and which are not decided.
+        lost: those that a bank has decided against us.
+    """
 
     subs: tuple[Sub, ...] = ()
     disputes: frozenset[str] = frozenset()
+    lost: frozenset[str] = frozenset()
 
     @property
     def counts(self) -> Sub | None:
         """The healthiest that lives, the oldest of them; else the last that ended."""
-        live = [s for s in self.subs if s.live]
+        ours = [s for s in self.subs if s.ours]
+        live = [s for s in ours if s.live]
         if live:
-            return min(live, key=lambda s: (s.paused, HEALTH.index(s.status), s.created, s.id))
-        ended = [s for s in self.subs if s.status == "canceled"]
-        return max(ended, key=lambda s: (s.ended_at or 0, s.id), default=None)
+            return min(live, key=_health)
+        ended = [s for s in ours if s.status == "canceled"]
+        return max(ended, key=lambda s: (s.ended_at or s.created, s.id), default=None)
+
+    @property
+    def unread(self) -> bool:
+        """Whether something is charged that is not what we sell."""
+        return any(s.live and s.odd for s in self.subs)
+
+
+def _health(sub: Sub) -> tuple[Any, ...]:
+    return sub.status == "paused", HEALTH.index(sub.status), sub.odd, sub.created, sub.id
 
 
 def sub(found: Any, plan_of: Mapping[str, str]) -> Sub:
     """One of the ledger's."""
-    line = found["items"]["data"][0]
+    lines = found["items"]["data"]
+    ours = [line for line in lines if plan_of.get(line["price"]["product"]) and line["quantity"]]
+    plans = {plan_of[line["price"]["product"]] for line in ours}
+    plan = next(iter(plans)) if len(plans) == 1 else None
+    counts = ours[0] if plan else lines[0]
     return Sub(
         id=found["id"],
         status=found["status"],
-        paused=found["status"] == "paused" or bool(found["pause_collection"]),
-        plan=plan_of[line["price"]["product"]],
+        plan=plan,
+        odd=plan is None or [line["quantity"] for line in ours] != [1],
         created=found["created"],
         ended_at=found["ended_at"],
         ends=bool(found["cancel_at_period_end"] or found["cancel_at"]),
-        period_end=line["current_period_end"],
+        period_end=found["cancel_at"] or counts["current_period_end"],
+        ours="checkout" in found["metadata"]
+        or any(line["price"]["product"].startswith(OURS) for line in lines),
     )
+
+
+def verdict(status: str) -> str:
+    """What a dispute's status means: open, inquiry, lost or over."""
+    if status == "lost" or status in SETTLED:
+        return "lost" if status == "lost" else "over"
+    return "inquiry" if status.startswith("warning_") else "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When what only time ends is over (epoch seconds); None where nothing of the kind has begun.
+
+    Attributes:
+        grace: of the payment that failed.
+        free: of the Free grant, whether it ran out or was stopped.
+        checkout: of the open checkout.
+        seen_ended: by subscription, when an end was seen that Stripe names no time for.
+        paid: by subscription, the plan that it was for when it was last seen paid for.
+        lifted: the lost disputes for which an operator has lifted a hold.
+    """
+
+    grace: float | None = None
+    free: float | None = None
+    checkout: float | None = None
+    seen_ended: Mapping[str, float] = field(default_factory=dict)
+    paid: Mapping[str, str | None] = field(default_factory=dict)
+    lifted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Stands:
-    """What holds for a tenant: its page's status and plan, and what its namespace is."""
+    """What holds for a tenant: its page's status and plan, and what its namespace is.
+
+    Attributes:
+        stopped_by: what suspends it although it is paid for: `hold` or `dispute`.
+    """
 
     status: str
     plan: str | None
     tenant: str
+    active: bool = False
+    stopped_by: str | None = None
 
 
-def stands(truth: Truth, item: Item, now: float) -> Stands:
+def alike(truth: Truth, item: Item, both: tuple[Due, Due], now: float) -> tuple[Stands, ...]:
+    """What can be true: which of the two it is where an end is just now, nobody can say."""
+    early = stands(truth, item, both[0], now)
+    late = early if both[0] == both[1] else stands(truth, item, both[1], now)
+    return (early,) if early == late else (early, late)
+
+
+def stands(truth: Truth, item: Item, due: Due, now: float) -> Stands:
     """The table of the lifecycle, its first line that fits.
 
     Args:
         truth: Stripe's own.
-        item: the record: what only we know (Free, holds, the checkout, deadlines that began when
-            something was first seen).
+        item: the record: what only we know (holds, a paid checkout, when it was first ready).
+        due: when the grace and the Free grant are over.
         now: epoch seconds.
     """
-    billed = _billed(truth, item, now)
-    if item.get("hold"):
-        return Stands(billed.status, billed.plan, "suspended")
+    billed = _billed(truth, item, due, now)
+    if is_held(truth, item, due):
+        gone = "absent" if item.get("phase") == "deleting" else "suspended"
+        return replace(billed, tenant=gone, active=False, stopped_by="hold")
     if item.get("phase") == "deleting":
         return Stands("canceled", billed.plan, "absent")
     if truth.disputes and billed.tenant == "running":
-        return Stands(billed.status, billed.plan, "suspended")
+        return replace(billed, tenant="suspended", active=False, stopped_by="dispute")
+    if billed.tenant == "running" and billed.plan is None:
+        return replace(billed, tenant="as it was")
     return billed
 
 
-def _billed(truth: Truth, item: Item, now: float) -> Stands:  # noqa: PLR0911 - a row each
+def is_held(truth: Truth, item: Item, due: Due) -> bool:
+    """Whether an operator holds it, or a dispute was lost and no operator has looked at it since."""
+    by_hand = bool(item.get("hold")) and item["hold"].get("dispute_id") is None
+    return by_hand or bool(truth.lost - due.lifted)
+
+
+def _billed(truth: Truth, item: Item, due: Due, now: float) -> Stands:
     counts, ready = truth.counts, item.get("ready_since") is not None
     up = "active" if ready else "provisioning"
     if counts and counts.live:
+        plan = _given(counts, due)
         if counts.entitled:
-            return Stands(up, counts.plan, "running")
-        grace = item.get("grace_until")
-        if counts.status == "past_due" and not counts.paused and (grace is None or now < grace):
-            return Stands("past_due", counts.plan, "running")
-        return Stands("past_due", counts.plan, "suspended")
-    if free_stands(item, now):
-        return Stands(up, "free", "running")
+            return Stands(up, plan, "running", active=True)
+        in_grace = due.grace is None or now < due.grace
+        runs = counts.status == "past_due" and in_grace
+        return Stands("past_due", plan, "running" if runs else "suspended", active=runs)
+    if due.free is not None and now < due.free:
+        return Stands(up, "free", "running", active=True)
     bought = item.get("checkout")
     if bought and bought.get("session_id") and bought["session_id"] == item.get("paid_session"):
         return Stands("provisioning", bought["plan_id"], "as it was")
-    ended = ended_at(truth, item)
+    ended = ended_at(truth, due)
     if ended is not None:
-        free_last = _free_end(item) is not None and _free_end(item) == ended
-        plan = "free" if free_last or counts is None else counts.plan
-        kept = now < ended + RETENTION or any(s.status == "incomplete" for s in truth.subs)
-        return Stands("canceled", plan, "suspended" if kept else "absent")
+        plan = "free" if counts is None or due.free == ended else counts.plan
+        pays = any(s.ours and s.status == "incomplete" for s in truth.subs)
+        kept = now < ended + RETENTION or pays
+        return Stands("canceled", plan, "suspended" if kept or truth.unread else "absent")
     return Stands("none", None, "absent")
 
 
-def page(truth: Truth, item: Item, now: float, *, there: bool) -> dict[str, Any]:
+def _given(counts: Sub, due: Due) -> str | None:
+    """What stands is what is paid for: a dearer plan waits for its money."""
+    paid = due.paid.get(counts.id)
+    if counts.fails and paid and counts.plan and DEARER.index(paid) < DEARER.index(counts.plan):
+        return paid
+    return counts.plan
+
+
+Span = tuple[str, str] | None
+"""The earliest and the latest that a date may be, as the page writes it."""
+
+
+def page(
+    truth: Truth, item: Item, both: tuple[Due, Due], now: float, *, there: bool
+) -> dict[str, Any]:
     """What a customer reads once nothing is under way; `there` is whether the namespace is."""
-    row, counts, ended = stands(truth, item, now), truth.counts, ended_at(truth, item)
+    row, counts = stands(truth, item, both[1], now), truth.counts
     live = counts if counts and counts.live else None
-    free = live is None and free_stands(item, now)
-    until = None if ended is None else ended + RETENTION
-    kept = row.status == "canceled" and until is not None and now < until
-    fails = live is not None and live.status in {"past_due", "unpaid"}
+    free = live is None and free_stands(both[1], now)
+    ends = [ended_at(truth, due) for due in both]
+    until = [None if end is None else end + RETENTION for end in ends]
+    kept = row.status == "canceled" and until[1] is not None and now < until[1]
+    fails = live is not None and live.fails
     state = {"running": "ready", "suspended": "suspended" if there else "none", "absent": "none"}
+    period = live and live.period_end
     return {
-        "active": row.tenant == "running",
+        "active": row.active,
         "planId": row.plan,
         "status": row.status,
-        "currentPeriodEnd": _iso(item["free_until"] if free else live and live.period_end),
+        "currentPeriodEnd": _span(*(due.free for due in both)) if free else _span(period, period),
         "cancelAtPeriodEnd": free or bool(live and live.ends),
-        "paymentProblem": {"actBy": _iso(item.get("grace_until"))} if fails else None,
-        "dataKeptUntil": _iso(until) if kept else None,
+        "paymentProblem": _span(*(due.grace for due in both)) if fails else None,
+        "dataKeptUntil": _span(*until) if kept else None,
         "state": state.get(row.tenant, "any"),
     }
 
 
-def _iso(at: int | None) -> str | None:
-    return None if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _span(early: float | None, late: float | None) -> Span:
+    if early is None or late is None:
+        return None
+    first, last = (
+        datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for at in (early, late)
+    )
+    return first, last
 
 
-def free_stands(item: Item, now: float) -> bool:
+def free_stands(due: Due, now: float) -> bool:
     """Whether the Free grant holds."""
-    free = item.get("free")
-    return bool(free and free.get("ended_at") is None and now < item["free_until"])
+    return due.free is not None and now < due.free
 
 
-def _free_end(item: Item) -> int | None:
-    free = item.get("free")
-    return (free.get("ended_at") or item["free_until"]) if free else None
-
-
-def ended_at(truth: Truth, item: Item) -> int | None:
+def ended_at(truth: Truth, due: Due) -> float | None:
     """When the last thing that gave a tenant ended; only asked where none stands."""
     counts = truth.counts
-    ends: Iterable[int | None] = (counts.ended_at if counts else None, _free_end(item))
+    ended = None
+    if counts and not counts.live:
+        # One that ends at no named time ends when that is seen: until then, not yet.
+        ended = counts.ended_at or due.seen_ended.get(counts.id, inf)
+    ends: Iterable[float | None] = (ended, due.free)
     return max((e for e in ends if e is not None), default=None)

@@ -1,15 +1,15 @@
 """Mistakes that somebody could make, planted one at a time: the simulation has to see each."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
 from chalicelib import wiring
 from chalicelib.domain import checkout as checkout_rules
-from chalicelib.domain import decision, errors, status
-from chalicelib.domain.record import Record
+from chalicelib.domain import decision, errors, knowing, status
+from chalicelib.domain.record import Checkout, Record
 from chalicelib.domain.subscription import Truth
 from chalicelib.entrypoints import webhooks
 from chalicelib.gateways import cluster
@@ -22,35 +22,12 @@ from chalicelib.services.checkout import Checkouts
 from chalicelib.services.converging import Convergence
 from chalicelib.services.customers import Customers
 from chalicelib.services.free import FreePlan
-from chalicelib.services.missed import OVERLAP, MissedEvents
+from chalicelib.services.missed import OVERLAP, MissedEvents, Taken
 from chalicelib.services.reconciling import Reconciler
 from tests.simulation import cluster_wire
 from tests.simulation.deployment import ADMIN_TOKEN
+from tests.simulation.registered import planted
 from tests.simulation.sqs import MemorySqs
-
-Plant = Callable[[], AbstractContextManager[Any]]
-PLANTED: dict[str, "Planted"] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """One mistake; `within` is the number of seeds, from 0 on, that have to find it."""
-
-    name: str
-    plant: Plant
-    within: int
-
-
-def planted(within: int) -> Callable[[Plant], Plant]:
-    """Register a mistake under its function's name."""
-
-    def register(plant: Plant) -> Plant:
-        name = plant.__name__.replace("_", " ")
-        PLANTED[name] = Planted(name, plant, within)
-        return plant
-
-    return register
-
 
 _update, _conclude_table, _save, _nudge = (
     Table._update,
@@ -335,7 +312,7 @@ def a_deleted_customer_is_kept() -> AbstractContextManager[Any]:
 @planted(within=300)
 def what_was_missed_is_not_asked_for() -> AbstractContextManager[Any]:
     """An event that Stripe could not deliver is never seen."""
-    return patch.object(MissedEvents, "take", lambda _: 0)
+    return patch.object(MissedEvents, "take", lambda _: Taken(nudged=0, lag=0))
 
 
 @planted(within=1500)
@@ -536,12 +513,12 @@ def every_failure_is_for_ever() -> AbstractContextManager[Any]:
 @planted(within=1000)
 def grace_begins_with_every_look() -> AbstractContextManager[Any]:
     """It is counted from now, again and again."""
-    deadlines = decision._with_deadlines
+    deadlines = knowing.with_deadlines
 
     def anew(record: Record, *args: Any) -> Record:
         return deadlines(replace(record, grace_until=None), *args)
 
-    return patch.object(decision, "_with_deadlines", anew)
+    return patch.object(knowing, "with_deadlines", anew)
 
 
 @planted(within=5000)
@@ -596,3 +573,97 @@ def whoever_pays_is_called_active() -> AbstractContextManager[Any]:
 def pods_before_their_bounds() -> AbstractContextManager[Any]:
     """A plan's own Deployment is not held back until quota and policies are there."""
     return patch.object(cluster, "FIRST", frozenset({"ServiceAccount"}))
+
+
+def _policy(**days: int) -> Any:
+    """A policy that says other days than the shop's, to whoever reckons with it."""
+    deadlines = knowing.with_deadlines
+
+    def other(record: Record, now: int, catalogue: Any) -> Record:
+        moved = {name: getattr(catalogue.policy, name) + by for name, by in days.items()}
+        policy = replace(catalogue.policy, **moved)
+        return deadlines(record, now, replace(catalogue, policy=policy))
+
+    return patch.object(knowing, "with_deadlines", other)
+
+
+@planted(within=100)
+def the_grace_is_a_day_longer() -> AbstractContextManager[Any]:
+    """Than the policy says: who does not pay runs on."""
+    return _policy(grace_days=1)
+
+
+@planted(within=100)
+def the_grace_is_a_day_shorter() -> AbstractContextManager[Any]:
+    """Than the policy says: who would have paid on the last day is stopped."""
+    return _policy(grace_days=-1)
+
+
+@planted(within=100)
+def the_retention_is_a_day_longer() -> AbstractContextManager[Any]:
+    """Than the policy says: what was promised to be gone is kept."""
+    return _policy(retention_days=1)
+
+
+@planted(within=100)
+def the_retention_is_a_day_shorter() -> AbstractContextManager[Any]:
+    """Than the policy says: who comes back on the last day has lost everything."""
+    return _policy(retention_days=-1)
+
+
+def _free_lasts(days_more: int) -> Any:
+    start = FreePlan.start
+
+    def other(self: FreePlan, user: Any) -> Record:
+        plans = tuple(
+            replace(p, trial_days=(p.trial_days or 0) + days_more) if p.id == "free" else p
+            for p in self.catalogue.plans
+        )
+        return start(replace(self, catalogue=replace(self.catalogue, plans=plans)), user)
+
+    return patch.object(FreePlan, "start", other)
+
+
+@planted(within=100)
+def free_lasts_a_day_longer() -> AbstractContextManager[Any]:
+    """Than the plan says."""
+    return _free_lasts(1)
+
+
+@planted(within=100)
+def free_lasts_a_day_shorter() -> AbstractContextManager[Any]:
+    """Than the plan says."""
+    return _free_lasts(-1)
+
+
+@planted(within=400)
+def a_checkout_is_kept_a_day_longer() -> AbstractContextManager[Any]:
+    """Than it can be paid."""
+    ends_at = Checkout.ends_at
+    later = property(lambda self: ends_at.fget(self) + decision.DAY)  # type: ignore[attr-defined]
+    return patch.object(Checkout, "ends_at", later)
+
+
+@planted(within=400)
+def a_checkout_is_forgotten_a_day_sooner() -> AbstractContextManager[Any]:
+    """As soon as it is looked at: it can still be given, and paid."""
+    resolved = knowing._is_resolved
+
+    def sooner(record: Record, truth: Truth, now: int) -> bool:
+        return resolved(record, truth, now) or (
+            record.checkout is not None and now >= record.checkout.ends_at - decision.DAY
+        )
+
+    return patch.object(knowing, "_is_resolved", sooner)
+
+
+@planted(within=400)
+def a_deadline_is_looked_at_a_day_late() -> AbstractContextManager[Any]:
+    """The days are right everywhere, and nobody comes when they are over."""
+    next_deadline = Record.next_deadline
+
+    def late(self: Record, now: int) -> int | None:
+        found = next_deadline(self, now)
+        return found if found is None or found == self.retry_at else found + decision.DAY
+
+    return patch.object(Record, "next_deadline", late)

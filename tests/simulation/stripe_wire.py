@@ -1,5 +1,6 @@
 """The SDK's transport onto the Stripe stand-in: every call passes through `Outside`."""
 
+import functools
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,32 +9,56 @@ from urllib.parse import parse_qsl, urlsplit
 import stripe
 
 from sandbox.stripe.idempotency import in_use
+from sandbox.stripe.objects import shape
 from sandbox.stripe.state import Stripe
 from tests.simulation.outside import Answered, Outside
 
 READ = {
     "list": ("object", "url", "has_more", "data"),
     "customer": ("id", "object", "deleted", "metadata"),
-    "price": ("id", "object", "product", "lookup_key"),
+    "price": ("id", "object", "product", "lookup_key", "active"),
+    "item": ("id", "object", "price"),
     "checkout.session": (
         "id", "object", "status", "url", "expires_at", "payment_status", "subscription", "customer",
-        "metadata",
+        "metadata", "line_items",
     ),
     "billing_portal.session": ("id", "object", "url"),
     "billing_portal.configuration": ("id", "object", "metadata", "active"),
     "event": ("id", "object", "type", "created", "data"),
     "dispute": ("id", "object", "status", "charge"),
     "charge": ("id", "object", "customer", "metadata"),
-    "invoice": ("id", "object", "customer", "metadata", "parent"),
+    "invoice": ("id", "object", "customer", "metadata", "parent", "amount_remaining"),
     "payment_intent": ("id", "object", "customer", "metadata"),
     "subscription": (
         "id", "object", "status", "customer", "created", "items", "metadata", "cancel_at_period_end",
         "cancel_at", "pause_collection", "ended_at", "trial_start",
     ),
-    "subscription_item": ("id", "object", "price", "current_period_end"),
+    "subscription_item": ("id", "object", "price", "current_period_end", "quantity"),
 }  # fmt: skip
 """What the gateway reads of an answer. The SDK turns every field into an object of its own, which
-is most of what a call costs: the others are left out, and one that is needed fails loudly."""
+is most of what a call costs: the others are left out, and whoever reads one of those is told."""
+
+_READ_FIELD = stripe.StripeObject.__getattr__
+
+
+class LeftOut(Exception):
+    """A field that Stripe sends and the simulation does not: it belongs into `READ`."""
+
+
+def read_field(obj: Any, name: str) -> Any:
+    """In place of `StripeObject.__getattr__`: a field that is left out here is not one that is null."""
+    try:
+        return _READ_FIELD(obj, name)
+    except AttributeError:
+        kind = obj._data.get("object")
+        if not name.startswith("_") and name in _left_out(kind if isinstance(kind, str) else ""):
+            raise LeftOut(f"{kind}.{name} is read, and not in READ") from None
+        raise
+
+
+@functools.cache
+def _left_out(kind: str) -> frozenset[str]:
+    return frozenset(shape(kind)) - set(READ[kind]) if kind in READ else frozenset()
 
 
 class StripeWire(stripe.HTTPClient):

@@ -4,9 +4,10 @@ import json
 import multiprocessing
 from pathlib import Path
 
+from tests.simulation import planted, planted_money  # noqa: F401 - they register themselves
 from tests.simulation.history import of_seed
 from tests.simulation.many import live
-from tests.simulation.planted import PLANTED
+from tests.simulation.registered import PLANTED
 
 CAUGHT = Path(__file__).with_name("caught.json")
 

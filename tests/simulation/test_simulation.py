@@ -9,7 +9,8 @@ from tests.simulation import teeth
 from tests.simulation.found import FOUND
 from tests.simulation.history import of_seed
 from tests.simulation.many import live, many
-from tests.simulation.planted import PLANTED, a_first_key_that_failed
+from tests.simulation.planted import a_first_key_that_failed
+from tests.simulation.registered import PLANTED
 from tests.simulation.shrinking import shrunk
 from tests.simulation.world import World
 

@@ -1,19 +1,26 @@
 """What must hold at every moment; seen as it happens."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.gateways.wire import loaded
 from sandbox.kubernetes.requests import Request
 from tests.simulation import oracle
 from tests.simulation.account import Delivery
+from tests.simulation.deadlines import Deadlines
 from tests.simulation.deployment import PLAN_OF
 
-STANDING = (
-    "hold", "phase", "ready_since", "grace_until", "checkout", "paid_session", "free", "free_until",
-)  # fmt: skip
+STANDING = ("hold", "phase", "ready_since", "checkout", "paid_session")
 """What of a record says how a tenant stands, besides what Stripe says."""
+
+
+Written = tuple[float, Any, tuple[oracle.Due, oracle.Due]]
+"""When a record was written, as what, and what its deadlines were then."""
+
+SUSPENDED = re.compile(rb'arm-engine\.io/suspended"\s*:\s*"(true|false)"')
 
 
 class Watch:
@@ -25,8 +32,12 @@ class Watch:
         self.truths: dict[str, list[tuple[float, oracle.Truth]]] = {
             c.tenant_id: [(0.0, oracle.Truth())] for c in world.customers.values()
         }
-        self.records: dict[str, list[tuple[float, Any]]] = {
-            c.tenant_id: [(0.0, None)] for c in world.customers.values()
+        self.records: dict[str, list[Written]] = {
+            c.tenant_id: [(0.0, None, (oracle.Due(), oracle.Due()))]
+            for c in world.customers.values()
+        }
+        self.deadlines = {
+            c.tenant_id: Deadlines(world, c.tenant_id) for c in world.customers.values()
         }
         self.transitions: Counter[str] = Counter()
         self.statuses: Counter[str] = Counter()
@@ -55,8 +66,10 @@ class Watch:
             for s in self._world.account.ledger.tables["subscription"].values()
             if self._world.owner_of(s) == tenant_id
         ]
-        open_disputes = frozenset(d["id"] for d in self._world.disputes_of(tenant_id))
-        return oracle.Truth(tuple(subs), open_disputes)
+        said: dict[str, set[str]] = {"open": set(), "lost": set()}
+        for each in self._world.disputes_of(tenant_id):
+            said.setdefault(oracle.verdict(each["status"]), set()).add(each["id"])
+        return oracle.Truth(tuple(subs), frozenset(said["open"]), frozenset(said["lost"]))
 
     def look(self) -> None:
         """Take down what is true now, if anything happened at Stripe."""
@@ -70,9 +83,12 @@ class Watch:
             if now != known[-1][1]:
                 known.append((self._world.scheduler.now, now))
                 self._never_twice(tenant_id, now)
+                self.deadlines[tenant_id].changed(now)
 
     def _never_twice(self, tenant_id: str, truth: oracle.Truth) -> None:
-        live = [s.id for s in truth.subs if s.may_be_paid and s.id not in self._world.by_hand]
+        live = [
+            s.id for s in truth.subs if s.may_be_paid and s.ours and s.id not in self._world.by_hand
+        ]
         if len(live) > 1:
             self._world.wrong(f"{self._name(tenant_id)} pays twice: {', '.join(live)}")
 
@@ -86,7 +102,7 @@ class Watch:
         if method == "POST" and path == "/v1/checkout/sessions":
             self._not_beside_what_is_made_by_hand()
             for tenant_id in self.truths:
-                payable = self._payable(tenant_id)
+                payable = self.payable(tenant_id)
                 if len(payable) > 1:
                     self._world.wrong(
                         f"{self._name(tenant_id)} could pay twice: {', '.join(payable)} are open"
@@ -101,7 +117,7 @@ class Watch:
         known = self.truths[who.tenant_id]
         before = [truth for at, truth in known if at < strand.activity.since]
         then, now = before[-1:], known[-1][1]
-        there = {s.id for truth in then for s in truth.subs if s.may_be_paid}
+        there = {s.id for truth in then for s in truth.subs if s.may_be_paid and s.ours}
         both = there & {s.id for s in now.subs if s.may_be_paid} & self._world.by_hand
         if both:
             self._world.wrong(f"{who.name} has {min(both)}, made by hand, and is sold another")
@@ -124,7 +140,8 @@ class Watch:
     def _is_written_down(self, customer_id: str) -> bool:
         return (f"CUSTOMER#{customer_id}", "TENANT") in self._world.table.items
 
-    def _payable(self, tenant_id: str) -> list[str]:
+    def payable(self, tenant_id: str) -> list[str]:
+        """The sessions that somebody could pay now."""
         now = self._world.scheduler.now
         return [
             s["id"]
@@ -139,7 +156,11 @@ class Watch:
 
     def written(self, tenant_id: str, before: Any, after: Any) -> None:
         """Every write of a record."""
-        self.records[tenant_id].append((self._world.scheduler.now, after))
+        deadlines = self.deadlines[tenant_id]
+        if deadlines.too_soon_to_forget(before, after):
+            self._world.wrong(f"{self._name(tenant_id)}'s checkout is forgotten, and not over")
+        deadlines.written(before, after)
+        self.records[tenant_id].append((self._world.scheduler.now, after, deadlines.both))
         was, now = _phase(before), _phase(after)
         if before and "grace_until" in before and "grace_until" in after:
             moved = before["grace_until"] != after["grace_until"]
@@ -156,7 +177,8 @@ class Watch:
     def _note_status(self, tenant_id: str, item: Any) -> None:
         """For the coverage: what the page would say after each decision that changes it."""
         known = loaded({name: item[name] for name in STANDING if name in item})
-        stands = oracle.stands(self.truths[tenant_id][-1][1], known, self._world.scheduler.now)
+        truth, due = self.truths[tenant_id][-1][1], self.deadlines[tenant_id].late
+        stands = oracle.stands(truth, known, due, self._world.scheduler.now)
         now, was = f"{stands.status}/{stands.tenant}", self._stood.get(tenant_id, "none/absent")
         if now != was:
             self._stood[tenant_id] = now
@@ -168,28 +190,60 @@ class Watch:
         paid = self._bought(tenant_id)
         if paid:
             self._world.wrong(f"{name}'s deletion is claimed, and {paid} is paid for")
-        stands = oracle.stands(
-            self.truth(tenant_id), item, now + 1 + self._world.history.weather.skew
-        )
+        if self.truth(tenant_id).unread and any(s in self._told for s in self._unread(tenant_id)):
+            self._world.wrong(f"{name}'s deletion is claimed, and something unread is charged")
+        due = self.deadlines[tenant_id].early
+        moment = now + 1 + self._world.history.weather.skew
+        stands = oracle.stands(self.truth(tenant_id), item, due, moment)
         if stands.tenant not in {"absent", "as it was"}:
             self._world.wrong(f"{name}'s deletion is claimed, and it should be {stands.tenant}")
         told = {(item.get("checkout") or {}).get("session_id"), *self._world.tabs(tenant_id)}
         # One that is being made at this moment is shown to nobody: it meets the claim.
-        if payable := told.intersection(self._payable(tenant_id)):
+        if payable := told.intersection(self.payable(tenant_id)):
             self._world.wrong(f"{name}'s deletion is claimed, and {min(payable)} can still be paid")
 
     def _bought(self, tenant_id: str) -> str | None:
         """A live subscription of which we know, or could: one made by hand is known by its event."""
         for each in self.truth(tenant_id).subs:
-            if each.live and (each.id not in self._world.by_hand or each.id in self._told):
+            if (
+                each.live
+                and each.ours
+                and (each.id not in self._world.by_hand or each.id in self._told)
+            ):
                 return each.id
         return None
+
+    def _unread(self, tenant_id: str) -> list[str]:
+        return [s.id for s in self.truth(tenant_id).subs if s.live and s.odd]
+
+    def swept(self, before: Any, after: Any) -> None:
+        """Every write of how far undelivered events have been looked at."""
+        was, now = (int(item["swept_until"]["N"]) if item else 0 for item in (before, after))
+        if now + 2 * self._world.history.weather.skew < was:
+            self._world.wrong(f"the sweep's cursor goes {was - now} s back")
+
+    def charged(self, invoice: Any) -> None:
+        """Somebody has paid for a new period: whom we have stopped is not asked to."""
+        tenant_id = self._world.owner_of(invoice)
+        if tenant_id is None or not invoice["amount_due"]:
+            return
+        item = self._world.item(tenant_id) or {}
+        stopped = (item.get("stood") or {}).get("stopped_by")
+        seen = item.get("nudged") == item.get("reconciled")
+        unbilled = stopped == "dispute" or (item.get("hold") or {}).get("pause_billing")
+        renews = invoice["billing_reason"] == "subscription_cycle"
+        if stopped and unbilled and renews and seen and not self._delayed(tenant_id):
+            self._world.wrong(f"{self._name(tenant_id)} is charged, and stopped by a {stopped}")
+
+    def _delayed(self, tenant_id: str) -> bool:
+        return any(d.tenant_id == tenant_id for d in self._world.account.unseen())
 
     # The cluster.
 
     def asked_the_cluster(self, request: Request) -> None:
         """Every request to it, as it arrives."""
         self._bounds_come_first(request)
+        self._neither_too_soon_nor_too_late(request)
         if request.method != "DELETE" or not request.path.startswith("/api/v1/namespaces/arm-"):
             return
         tenant_id = request.path.rsplit("-", 1)[1]
@@ -199,6 +253,34 @@ class Watch:
         paid = self._bought(tenant_id)
         if paid:
             self._world.wrong(f"{name}'s namespace is deleted, and {paid} is paid for")
+
+    def _neither_too_soon_nor_too_late(self, request: Request) -> None:
+        """A tenant is stopped, or runs again, for a reason that held since somebody looked."""
+        told = SUSPENDED.search(request.body) if request.method == "PATCH" else None
+        if told is None or not request.path.startswith("/api/v1/namespaces/arm-"):
+            return
+        tenant_id = request.path.rsplit("-", 1)[1]
+        wanted = "suspended" if told[1] == b"true" else "running"
+        found = self._world.namespace(tenant_id) or {"metadata": {}}
+        known = found["metadata"].get("annotations", {}).get("arm-engine.io/suspended", "true")
+        if known == told[1].decode():
+            return
+        self.look()
+        began, now = self.deadlines[tenant_id].under_way()
+        truths = _since(self.truths[tenant_id], began)
+        records = _since(self.records[tenant_id], began)
+        could = {
+            row.tenant
+            for _, truth in truths
+            for _, item, both in records
+            if item
+            for seen in _seen(truth, loaded(item))
+            for moment in (began, now + 1)
+            for row in oracle.alike(*seen, both, moment)
+        }
+        if wanted not in could:
+            name = self._name(tenant_id)
+            self._world.wrong(f"{name}'s tenant is made {wanted}, should be {' or '.join(could)}")
 
     def _bounds_come_first(self, request: Request) -> None:
         parts = request.path.split("/")
@@ -231,16 +313,12 @@ class Watch:
         matched = self._matched.setdefault(who.tenant_id, [])
         first = max((i for end, i in matched if end <= began), default=0)
         now = self._world.scheduler.now
-        stood = [
-            item and loaded(item)
-            for i, (at, item) in enumerate(records)
-            if at <= now and not (i + 1 < len(records) and records[i + 1][0] < began)
-        ]
+        stood = [(item and loaded(item), both) for _, item, both in _since(records, began)]
         skew = self._world.history.weather.skew + 1
         for i in range(first, len(truths)):
-            for item in stood:
+            for item, both in stood:
                 for moment in {began - skew, began, now, now + skew}:
-                    if self._true(answer, truths[i][1], item, moment):
+                    if self._true(answer, truths[i][1], item, both, moment):
                         matched.append((now, i))
                         return
         told = f"{answer['status']} ({answer['planId']})"
@@ -251,14 +329,16 @@ class Watch:
         answer: Mapping[str, Any],
         truth: oracle.Truth,
         item: Any,
+        both: tuple[oracle.Due, oracle.Due],
         moment: float,
     ) -> bool:
         if item is None:
             return bool(answer["status"] == "none")
-        stands = oracle.stands(truth, item, moment)
-        if answer["status"] != stands.status:
-            return False
-        return stands.status in {"canceled", "none"} or answer["planId"] == stands.plan
+        return any(
+            answer["status"] == stands.status
+            and (stands.status in {"canceled", "none"} or answer["planId"] == stands.plan)
+            for stands in oracle.alike(truth, item, both, moment)
+        )
 
     def _name(self, tenant_id: str) -> str:
         return str(self._world.name_of(tenant_id))
@@ -266,3 +346,23 @@ class Watch:
 
 def _phase(item: Any) -> str:
     return str(item["phase"]["S"]) if item and "phase" in item else "absent"
+
+
+def _since(moments: list[Any], began: float) -> list[Any]:
+    """What held at `began`, and all that came after it."""
+    return [
+        each
+        for i, each in enumerate(moments)
+        if not (i + 1 < len(moments) and moments[i + 1][0] < began)
+    ]
+
+
+def _seen(truth: oracle.Truth, item: dict[str, Any]) -> list[tuple[oracle.Truth, dict[str, Any]]]:
+    """What somebody who looks can know: disputes are known by their events only.
+
+    A checkout that was paid is taken off by the look that finds what came of it.
+    """
+    told = {*item.get("disputes", ()), *item.get("lost_disputes", ())}
+    known = replace(truth, disputes=truth.disputes & told, lost=truth.lost & told)
+    without = {name: value for name, value in item.items() if name != "checkout"}
+    return [(known, item), (known, without)]

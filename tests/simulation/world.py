@@ -23,7 +23,7 @@ from chalicelib.gateways.wire import loaded
 from sandbox.kubernetes import kinds
 from sandbox.kubernetes.cluster import Cluster
 from sandbox.kubernetes.requests import parse
-from tests.simulation import oracle, requests, watching
+from tests.simulation import requests, watching
 from tests.simulation.account import Account, Delivery
 from tests.simulation.aws_wires import QueueWire, TableWire
 from tests.simulation.cluster_wire import ClusterWire
@@ -74,6 +74,7 @@ class World:
         self.by_hand: set[str] = set()
         self.ghosts: set[str] = set()
         self.foreign: set[str] = set()
+        self.paused_by_hand: set[str] = set()
         self.put_right: list[Callable[[], None]] = []
         self.audits = 0
         self.live: set[Activity] = set()
@@ -200,6 +201,8 @@ class World:
 
     def _event(self, event: dict[str, Any]) -> None:
         self.watch.dirty = True
+        if event["type"] == "invoice.paid":
+            self.watch.charged(event["data"]["object"])
         self.tell(f"at Stripe: {event['type']} {event['id']}")
 
     def _asked_stripe(self, method: str, path: str) -> None:
@@ -215,6 +218,8 @@ class World:
     def _written(self, key: Any, before: Any, after: Any) -> None:
         if key[1] == "RECORD":
             self.watch.written(key[0].removeprefix("TENANT#"), before, after)
+        elif key == ("SWEEP", "CURSOR"):
+            self.watch.swept(before, after)
         self.schedule.wake()
 
     def _next_due(self) -> float | None:
@@ -250,12 +255,12 @@ class World:
         return self.watch.owner_of_customer(obj.get("customer"))
 
     def disputes_of(self, tenant_id: str) -> list[Any]:
-        """The open disputes about a tenant's payments."""
+        """All disputes about a tenant's payments."""
         charges = self.account.ledger.tables["charge"]
         return [
             d
             for d in self.account.ledger.all("dispute")
-            if d["status"] in oracle.OPEN and self.owner_of(charges[d["charge"]]) == tenant_id
+            if self.owner_of(charges[d["charge"]]) == tenant_id
         ]
 
     def tenant_of_event(self, event: Any) -> str | None:

@@ -409,4 +409,5 @@ def audit() -> "Audit":
         new_id=new_id,
         # Stripe, the table and the cluster serve customers while an audit goes on.
         pace=lambda: time.sleep(1 / AUDITED_PER_SECOND),
+        departed=departed_payers(),
     )

@@ -21,12 +21,20 @@ Kind = Literal[
     "unread subscription",
     "uses more than it pays for",
     "stuck",
+    "account is gone",
     "orphan namespace",
     "subscription of nobody",
     "not compared",
 ]
 NEEDS_A_PERSON = frozenset(
-    {"orphan namespace", "subscription of nobody", "unread subscription", "not compared", "stuck"}
+    {
+        "orphan namespace",
+        "subscription of nobody",
+        "unread subscription",
+        "not compared",
+        "stuck",
+        "account is gone",
+    }
 )
 """Nothing that a reconcile could put right: no record, or no plan, leads to what should be."""
 

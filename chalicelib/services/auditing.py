@@ -15,6 +15,7 @@ from chalicelib.domain.subscription import Subscription, Truth
 from chalicelib.domain.tenant import TenantNamespace
 from chalicelib.domain.timeline import Line
 from chalicelib.ports import Clock, Cluster, NewId, Payments, Queue, Records
+from chalicelib.services.departed import DepartedPayers
 from chalicelib.services.verdicts import verdicts_on
 
 SWEPT_WITHIN = 300
@@ -39,7 +40,10 @@ class AuditReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """Compares three ways. `pace` is called before each tenant, and may wait."""
+    """Compares three ways. `pace` is called before each tenant, and may wait.
+
+    `departed` asks the user pool; None where somebody else keeps the accounts.
+    """
 
     records: Records
     payments: Payments
@@ -50,6 +54,7 @@ class Audit:
     clock: Clock
     new_id: NewId
     pace: Callable[[], None] = lambda: None
+    departed: DepartedPayers | None = None
 
     def run(self, *, mend: bool = False) -> AuditReport:
         """Look at everything once, and at whatever looked wrong a second time.
@@ -66,12 +71,15 @@ class Audit:
         customers: set[str] = set()
         suspects: list[Record] = []
         stuck: list[Finding] = []
+        payers: list[Record] = []
         pending = 0
         for record in self.records.all():
             self.pace()
             seen.add(record.tenant_id)
             if record.customer_id:
                 customers.add(record.customer_id)
+            if self.departed and self.departed.concerns(record):
+                payers.append(record)
             if self._in_flux(record):
                 pending += 1
                 stuck += audit.stuck(record, int(self.clock()))
@@ -80,7 +88,7 @@ class Audit:
             if self._is_suspect(record, truth, namespaces.get(record.tenant_id)):
                 suspects.append(record)
         findings = [*stuck, *self._confirmed(suspects), *self._orphans(namespaces, seen)]
-        findings += self._of_nobody(live, customers)
+        findings += [*self._of_nobody(live, customers), *self._departed_among(payers)]
         mended = sum(self._mend(finding) for finding in findings) if mend else 0
         return AuditReport(len(seen), pending, tuple(findings), mended)
 
@@ -186,6 +194,16 @@ class Audit:
                 if is_ours and subscription.is_live:
                     text = f"{subscription.id} of {customer_id} is live, and on no record"
                     yield Finding("subscription of nobody", tenant_id, text)
+
+    def _departed_among(self, payers: list[Record]) -> Iterator[Finding]:
+        """Who is charged and has no account to end it with."""
+        if self.departed is None:
+            return
+        try:
+            for found in self.departed.among(payers):
+                yield Finding("account is gone", found.tenant_id, found.text)
+        except (Temporary, Permanent) as e:
+            yield Finding("not compared", None, f"who has an account: {e}")
 
     def _mend(self, finding: Finding) -> bool:
         """Nudge, and let nothing be taken for applied: the reconciler does the rest."""

@@ -15,13 +15,17 @@ class DepartedPayers:
     pool: Subjects
     issuer: str
 
+    def concerns(self, record: Record) -> bool:
+        """Whether this is somebody who has to have an account in the pool."""
+        return needs_an_account(record, self.issuer)
+
     def among(self, records: Iterable[Record]) -> Iterator[Departed]:
         """Those of these records; whom the list lacks is asked for once more by themselves.
 
         Raises:
             Temporary, Permanent: the pool did not answer, or refused; nothing was concluded.
         """
-        missing = {r.user.subject: r for r in records if needs_an_account(r, self.issuer)}
+        missing = {r.user.subject: r for r in records if self.concerns(r)}
         if not missing:
             return
         for subject in self.pool.subjects():

@@ -7,6 +7,7 @@ import pytest
 from botocore.stub import Stubber
 from click.testing import CliRunner
 
+from chalicelib import wiring
 from chalicelib.domain.errors import Permanent, Temporary
 from chalicelib.gateways.pool_subjects import PoolSubjects
 from chalicelib.services.departed import DepartedPayers
@@ -121,3 +122,17 @@ def test_an_address_shows_every_account_it_has_had(
     assert json.loads(alone.output)["tenantId"] == old.tenant_id
     with pytest.raises(NotFound, match="is several tenants: say which of"):
         find(desk, EMAIL)
+
+
+def test_the_audit_tells_of_them(world, accounts, monkeypatch):  # noqa: F811
+    """Billing goes on, and nobody can end it: a person has to know."""
+    ada = world.customer(accounts.add(EMAIL), email=EMAIL)
+    ada.buy()
+    pool = PoolSubjects(accounts.pool_id, accounts.cognito)
+    payers = DepartedPayers(pool=pool, issuer=ISSUER)
+    monkeypatch.setattr(wiring, "departed_payers", lambda: payers)
+    assert wiring.audit().run().findings == ()
+    accounts.delete(EMAIL)
+    (found,) = wiring.audit().run(mend=True).findings
+    assert (found.kind, found.tenant_id) == ("account is gone", ada.tenant_id)
+    assert not found.can_be_mended

@@ -12,7 +12,7 @@ from chalice.local import LambdaContext
 
 from chalicelib import wiring
 from chalicelib.domain.errors import InvalidRequest, Temporary
-from chalicelib.domain.record import tenant_id_of
+from chalicelib.domain.record import User, tenant_id_of
 from chalicelib.entrypoints import worker
 from chalicelib.gateways.kubernetes_http import KubernetesHttp, fixed
 from chalicelib.gateways.stripe_api import StripeApi
@@ -80,7 +80,7 @@ def test_the_first_convergence_asks_for_what_it_needs(cluster, deliver, free):
     """One GET of the namespace, one PATCH for each object, the namespace first; no discovery."""
     deliver(KEY)
     asked = cluster.seen.all()
-    assert Counter(r["method"] for r in asked) == {"GET": 1, "PATCH": 11}
+    assert Counter(r["method"] for r in asked) == {"GET": 1, "PATCH": 12}
     assert [(r["method"], r["path"]) for r in asked[:2]] == [
         ("GET", f"/api/v1/namespaces/{NAMESPACE}"),
         ("PATCH", f"/api/v1/namespaces/{NAMESPACE}"),
@@ -266,6 +266,20 @@ def test_what_was_kept_beyond_retention_goes(cluster, deliver, free, sweep, late
         deliver(KEY, receives=5)
     cluster.seen.clear()
     assert free()["tenant"]["state"] in {"deleting", "none"}
+
+
+def test_a_slow_sweep_leaves_the_rest_to_the_next(free, sweep, later, monkeypatch):
+    """It looks at the clock between items, so that it ends before it is ended."""
+    users = [User(issuer=ISSUER, subject=f"slow-{n}") for n in range(6)]
+    for user in users:
+        wiring.free_plan().start(user)
+    later(61)
+    started, ticks = wiring.clock()(), itertools.count()
+    monkeypatch.setattr(wiring, "clock", lambda: lambda: started + 9 * next(ticks))
+    swept = len(sweep())
+    assert 0 < swept < 4
+    monkeypatch.setattr(wiring, "clock", lambda: lambda: started)
+    assert swept + len(sweep()) == 1 + len(users)
 
 
 def test_the_sweep_is_calm_while_stripe_is_away(free, sweep, later, stripe):

@@ -105,6 +105,13 @@ ADDED = (
         field="status",
         values=("appeal_needs_response", "appeal_under_review"),
     ),
+    Difference(
+        "2026-10-28.endive",
+        "Change `SubscriptionSchedule.pause_schedules` to be required",
+        "subscription_schedule",
+        fields={"pause_schedules": {"type": "array", "items": {"type": "object"}}},
+        required=("pause_schedules",),
+    ),
     Call(
         "2026-09-30.endive",
         "Add support for `pause` method on resource `Subscription`",

@@ -52,6 +52,23 @@ class Parameter(Difference):
 
 
 @dataclass(frozen=True)
+class Call(Difference):
+    """`schema` is a path that can be posted to, with `fields`; `field` is what it answers with."""
+
+    def change(self, _schemas, paths):
+        """As above."""
+        form = {"type": "object", "properties": dict(self.fields)}
+        answer = {"$ref": f"#/components/schemas/{self.field}"}
+        paths[self.schema] = {
+            "post": {
+                "operationId": self.schema,
+                "requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": form}}},
+                "responses": {"200": {"content": {"application/json": {"schema": answer}}}},
+            }
+        }
+
+
+@dataclass(frozen=True)
 class Removed(Difference):
     """`values` are parameters that can no longer be posted to the paths in `required`."""
 
@@ -87,6 +104,25 @@ ADDED = (
         "dispute",
         field="status",
         values=("appeal_needs_response", "appeal_under_review"),
+    ),
+    Difference(
+        "2026-10-28.endive",
+        "Change `SubscriptionSchedule.pause_schedules` to be required",
+        "subscription_schedule",
+        fields={"pause_schedules": {"type": "array", "items": {"type": "object"}}},
+        required=("pause_schedules",),
+    ),
+    Call(
+        "2026-09-30.endive",
+        "Add support for `pause` method on resource `Subscription`",
+        "/v1/subscriptions/{subscription}/pause",
+        fields={
+            "bill_for": {"type": "object", "additionalProperties": {"type": "object"}},
+            "expand": TEXTS,
+            "invoicing_behavior": {"type": "string", "enum": ["invoice", "pending_invoice_item"]},
+            "type": {"type": "string", "enum": ["subscription"]},
+        },
+        field="subscription",
     ),
     Difference(
         "2026-08-26.dahlia",

@@ -18,6 +18,7 @@ FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 KEPT = ("type", "enum", "maxLength", "pattern", "required", "minimum", "maximum")
 AS_TEXT = {"integer": r"^-?\d+$", "number": r"^-?\d+(\.\d+)?$", "boolean": "^(true|false)$"}
+REFUSED = 400
 REFERENCE = "#/components/schemas/"
 
 
@@ -78,7 +79,9 @@ class Specification:
     def faults_of_answer(self, method, path, status, body, expand=()):
         """What is wrong with an answer, given what was asked to be expanded."""
         operation = self.operation(method, path)
-        if status >= 400:
+        if operation is None:
+            return [f"{method} {path}: there is no such call"] if status < REFUSED else []
+        if status >= REFUSED:
             return self._faults(("error",), {"$ref": REFERENCE + "error"}, body)
         faults = []
         if expand:

@@ -188,7 +188,7 @@ def change_in_the_portal(world, customer):
 
 
 def pause(world, customer):
-    """Collection is paused in each way, over a renewal, and goes on."""
+    """Collection is paused in each way, over a renewal, and goes on; then all of it is."""
     customer.buy()
     for behavior in ("void", "mark_uncollectible", "keep_as_draft"):
         world.sdk.subscriptions.update(
@@ -197,6 +197,10 @@ def pause(world, customer):
         world.advance(31 * DAY)
     world.sdk.subscriptions.update(customer.subscription["id"], {"pause_collection": ""})
     world.advance(31 * DAY)
+    world.sdk.subscriptions.pause(customer.subscription["id"], {"type": "subscription"})
+    world.settle()
+    world.sdk.subscriptions.resume(customer.subscription["id"])
+    world.settle()
 
 
 def try_first(world, customer):

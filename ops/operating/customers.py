@@ -41,9 +41,7 @@ def clear(desk: Desk, record: Record, text: str) -> Record:
     customer_id = record.customer_id
     for _ in range(TRIES):
         verdicts = verdicts_on(record, desk.payments)
-        truth = Truth(
-            customer_gone=True, open_disputes=verdicts.open, lost_disputes=verdicts.lost
-        )
+        truth = Truth(customer_gone=True, open_disputes=verdicts.open, lost_disputes=verdicts.lost)
         decided = decide(record, truth, desk.now, desk.catalogue, desk.stage)
         try:
             saved = desk.records.save(

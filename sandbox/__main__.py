@@ -23,7 +23,7 @@ def main() -> int:
         from rich.console import Console  # noqa: PLC0415 - what is missing is told in one line
 
         from chalicelib import wiring  # noqa: PLC0415 - the same
-        from sandbox import parts, screen  # noqa: PLC0415 - the same
+        from sandbox import outside, parts, screen  # noqa: PLC0415 - the same
         from sandbox.addresses import BusyPortError  # noqa: PLC0415 - the same
         from sandbox.outside import UnusableError  # noqa: PLC0415 - the same
         from sandbox.process import PartFailedError  # noqa: PLC0415 - the same
@@ -35,6 +35,8 @@ def main() -> int:
     console = Console()
     parts.keep_to_this_machine()
     try:
+        if given.stripe:
+            os.environ |= outside.asked_for(os.environ)
         supervisor = Supervisor(given.port, given.ready_file, ending)
     except (BusyPortError, UnusableError) as e:
         raise refuse(f"sandbox: {e}") from e
@@ -43,6 +45,8 @@ def main() -> int:
         if ready:
             screen.show(console, wiring.catalogue().product, ready)
         supervisor.watch()
+    except UnusableError as e:
+        raise refuse(f"sandbox: {e}") from e
     except PartFailedError as e:
         console.print(f"sandbox: {e}", style="red", markup=False)
         return FAILED if supervisor.started else CANNOT_START
@@ -57,6 +61,11 @@ def _arguments() -> argparse.Namespace:
         "--port", type=int, default=8000, help="the site's; the others follow; 0 picks free ones"
     )
     parser.add_argument("--ready-file", type=Path, help="gets one JSON object when all is up")
+    parser.add_argument(
+        "--stripe",
+        action="store_true",
+        help="real Stripe, in test mode, with STRIPE_SECRET_KEY (docs/going-live.md)",
+    )
     given = parser.parse_args()
     last = 65535 - 5
     if not 0 <= given.port <= last:

@@ -10,7 +10,7 @@ from chalice.config import Config
 from chalice.local import ChaliceRequestHandler, LocalChalice, LocalDevServer, ThreadedHTTPServer
 
 from app import app
-from sandbox import clock
+from sandbox import clock, testmode
 from sandbox.serving import HOST, WellFormed, run
 
 MAX_RUNTIME = 29
@@ -35,6 +35,7 @@ def main() -> None:
     port = parser.parse_args().port
     if file := os.environ.get("SANDBOX_CLOCK"):
         clock.install(file)
+    testmode.install()
     # What `chalice local` does: each thread has its own current request.
     app.__class__ = type("LocalApp", (LocalChalice, app.__class__), {})
     config = Config.create(app_name=app.app_name, lambda_timeout=MAX_RUNTIME)

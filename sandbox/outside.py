@@ -1,20 +1,29 @@
 """The real Stripe test mode, and a real cluster, in place of the stand-ins: only when asked for.
 
-`ARM_STRIPE_TEST_KEY` (with `ARM_STRIPE_WEBHOOK_SECRET`, as `stripe listen` prints it) and
-`ARM_TEST_KUBECONFIG`. The names are our own, so that nothing that a person has set for other
-programs is ever followed.
+`ARM_STRIPE_TEST_KEY` (and `ARM_STRIPE_WEBHOOK_SECRET`, as `stripe listen` prints it, where events
+are to be delivered) and `ARM_TEST_KUBECONFIG`. The names are our own, so that nothing that a person
+has set for other programs is ever followed.
 """
 
+import getpass
 import os
+import platform
+import sys
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import stripe
 import yaml
 
+from chalicelib.gateways.stripe_errors import key_refused
 from sandbox.serving import refuse
+
+KEY, SECRET = "ARM_STRIPE_TEST_KEY", "ARM_STRIPE_WEBHOOK_SECRET"
+TIMEOUT_SECONDS = 10
 
 
 class UnusableError(Exception):
@@ -23,10 +32,50 @@ class UnusableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StripeAccount:
-    """A real account in test mode."""
+    """A real account in test mode.
+
+    Attributes:
+        webhook_secret: empty where nothing delivers to this machine: then what happens is seen by
+            looking, which the pages and the audit do.
+        base: another Stripe than Stripe's, for tests.
+    """
 
     key: str
-    webhook_secret: str
+    webhook_secret: str = ""
+    base: str | None = None
+
+    @property
+    def client(self) -> stripe.StripeClient:
+        """The SDK at it."""
+        return stripe.StripeClient(
+            self.key,
+            base_addresses={"api": self.base} if self.base else {},
+            http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+        )
+
+    @property
+    def stage(self) -> str:
+        """A stage of one's own: no real stage's prices are touched, and no colleague's either."""
+        mine = f"{getpass.getuser()}@{platform.node()}"
+        return f"demo{sha256(mine.encode()).hexdigest()[:8]}"
+
+    def refuse_unreachable(self) -> None:
+        """Ask for one product: whether the account is there, and takes the key.
+
+        Raises:
+            UnusableError: it does not answer, or refuses.
+        """
+        try:
+            self.client.v1.products.list({"limit": 1})
+        except stripe.APIConnectionError as e:
+            where = self.base or "https://api.stripe.com"
+            raise UnusableError(
+                f"{where} cannot be reached from here; without {KEY} the demo needs no network"
+            ) from e
+        except (stripe.AuthenticationError, stripe.PermissionError) as e:
+            raise UnusableError(f"{KEY}: {key_refused(e)}") from e
+        except stripe.StripeError as e:
+            raise UnusableError(f"Stripe fails: {type(e).__name__}, HTTP {e.http_status}") from e
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +93,31 @@ def stripe_account(env: Mapping[str, str]) -> StripeAccount | None:
     """The account that was asked for.
 
     Raises:
-        UnusableError: a key that could move real money, or half of what is needed.
+        UnusableError: a key that could move real money, or no webhook secret in its place.
     """
-    key = env.get("ARM_STRIPE_TEST_KEY", "").strip()
+    key = env.get(KEY, "").strip()
     if not key:
         return None
     if not key.startswith(("sk_test_", "rk_test_")):
-        raise UnusableError("ARM_STRIPE_TEST_KEY must be a test key (sk_test_…, rk_test_…)")
-    secret = env.get("ARM_STRIPE_WEBHOOK_SECRET", "").strip()
-    if not secret:
+        raise UnusableError(f"{KEY} must be a test key (sk_test_…, rk_test_…)")
+    secret = env.get(SECRET, "").strip()
+    if secret and not secret.startswith("whsec_"):
+        raise UnusableError(f"{SECRET} must be what `stripe listen --print-secret` tells (whsec_…)")
+    return StripeAccount(key, secret, env.get("ARM_STRIPE_API_BASE", "").strip() or None)
+
+
+def asked_for(env: Mapping[str, str]) -> dict[str, str]:
+    """What `--stripe` means: the key that other programs know, taken because a person says so.
+
+    Raises:
+        UnusableError: there is none.
+    """
+    key = env.get("STRIPE_SECRET_KEY", "").strip()
+    if not key and not env.get(KEY):
         raise UnusableError(
-            "ARM_STRIPE_WEBHOOK_SECRET is missing: `stripe listen --print-secret` tells it, and "
-            "`stripe listen --forward-to 127.0.0.1:<api's port>/api/payments/webhook` delivers"
+            "--stripe needs a test key: STRIPE_SECRET_KEY=sk_test_… make demo ARGS=--stripe"
         )
-    return StripeAccount(key, secret)
+    return {KEY: env.get(KEY) or key}
 
 
 def cluster(env: Mapping[str, str]) -> RealCluster | None:
@@ -95,22 +155,34 @@ def cluster(env: Mapping[str, str]) -> RealCluster | None:
 
 
 def main() -> None:
-    """Say which API server the tests are about to use, or why none can be; exit code 2 then."""
+    """Say what the tests are about to use, or why nothing can be used; exit code 2 then."""
     try:
-        found = cluster(os.environ)
+        text = _stripe_told() if "stripe" in sys.argv[1:] else _cluster_told()
     except UnusableError as e:
         raise refuse(str(e)) from e
-    if found:
-        text = f"About to use the context {found.context} of {found.kubeconfig}: {found.server}"
-    elif assets := os.environ.get("KUBEBUILDER_ASSETS"):
-        text = f"About to start etcd and kube-apiserver from {assets}"
-    else:
-        raise refuse(
-            "Name a cluster for tests in ARM_TEST_KUBECONFIG (a kubeconfig whose current context's "
-            "user is an administrator with a token), or a folder with etcd and kube-apiserver in "
-            "KUBEBUILDER_ASSETS"
-        )
     print(text, flush=True)  # noqa: T201 - for the person at the terminal
+
+
+def _stripe_told() -> str:
+    account = stripe_account(os.environ)
+    if account is None:
+        raise UnusableError(
+            f"Name an account in test mode by its key: {KEY}=sk_test_… make test-stripe"
+        )
+    account.refuse_unreachable()
+    return "About to use Stripe in test mode: products, prices and customers of its own names"
+
+
+def _cluster_told() -> str:
+    if found := cluster(os.environ):
+        return f"About to use the context {found.context} of {found.kubeconfig}: {found.server}"
+    if assets := os.environ.get("KUBEBUILDER_ASSETS"):
+        return f"About to start etcd and kube-apiserver from {assets}"
+    raise UnusableError(
+        "Name a cluster for tests in ARM_TEST_KUBECONFIG (a kubeconfig whose current context's "
+        "user is an administrator with a token), or a folder with etcd and kube-apiserver in "
+        "KUBEBUILDER_ASSETS"
+    )
 
 
 def _named(config: Any, kind: str, name: str) -> Any:  # noqa: ANN401 - YAML

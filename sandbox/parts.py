@@ -61,15 +61,21 @@ class Outside:
     kube_server: str
     kube_ca: Path | None
     kube_token: str
+    test_mode: bool = False
 
 
-def settings(
-    addresses: Addresses, outside: Outside, made: Resources, deployment: str, queue: str
+def settings(  # noqa: PLR0913, PLR0917 - what the supervisor has put together
+    addresses: Addresses,
+    outside: Outside,
+    made: Resources,
+    deployment: str,
+    queue: str,
+    stage: str = STAGE,
 ) -> dict[str, str]:
     """The settings that `.chalice/config.json` and SSM hold on AWS."""
     site = addresses["site"]
     return {
-        "STAGE": STAGE,
+        "STAGE": stage,
         "TABLE_NAME": deployment,
         "QUEUE_NAME": queue,
         "SITE_URL": site,
@@ -78,6 +84,7 @@ def settings(
         "STRIPE_SECRET_KEY": outside.stripe_key,
         "STRIPE_WEBHOOK_SECRET": outside.webhook_secret,
         "STRIPE_API_BASE": outside.stripe or "",
+        "SANDBOX_TEST_CLOCKS": "1" if outside.test_mode else "",
         "JWT_ISSUER": f"https://cognito-idp.{REGION}.amazonaws.com/{made.pool_id}",
         "JWT_AUDIENCE": made.client_id,
         "JWT_JWKS_URL": f"{addresses['aws']}/{made.pool_id}/.well-known/jwks.json",

@@ -15,6 +15,7 @@ import stripe
 import urllib3
 
 from chalicelib import wiring
+from chalicelib.gateways.stripe_errors import key_refused
 from ops import plans
 from sandbox import certificate, outside, parts, seed
 from sandbox.addresses import NAMES, Addresses, free_ports
@@ -46,6 +47,9 @@ class Supervisor:
     def __init__(self, port: int, ready_file: Path | None, ending: threading.Event) -> None:
         self.ending = ending
         self._account = outside.stripe_account(os.environ)
+        if self._account:
+            self._account.refuse_unreachable()
+        self._stage = self._account.stage if self._account else parts.STAGE
         self._cluster = outside.cluster(os.environ)
         self._first = [
             name
@@ -134,7 +138,7 @@ class Supervisor:
     def _seed(self) -> dict[str, str]:
         """Make what has to exist; the environment of the api and the worker."""
         catalogue = wiring.catalogue()
-        deployment = catalogue.deployment(parts.STAGE)
+        deployment = catalogue.deployment(self._stage)
         queue = f"{deployment}-tenants.fifo"
         aws = parts.aws_environment(self._addresses)
         session = boto3.Session(
@@ -154,13 +158,18 @@ class Supervisor:
             "kubernetes": reached.kube_server,
             "stripeKey": reached.stripe_key,
             "webhookSecret": reached.webhook_secret,
+            "stage": self._stage,
+            "testMode": self._account is not None,
             "kubeconfig": str(config),
             "table": deployment,
             "queueUrl": made.queue_url,
             "ca": str(self._ca),
             "logs": str(self.folder),
         }
-        env = {**aws, **parts.settings(self._addresses, reached, made, deployment, queue)}
+        env = {
+            **aws,
+            **parts.settings(self._addresses, reached, made, deployment, queue, self._stage),
+        }
         self._ready |= {"environment": self._operators(env), "clock": str(self._clock)}
         return {**env, "SANDBOX_CLOCK": str(self._clock)}
 
@@ -172,15 +181,21 @@ class Supervisor:
     def _seed_stripe(self) -> str:
         """The catalogue, and a webhook endpoint; its signing secret."""
         account = self._account
-        client = stripe.StripeClient(
-            account.key if account else parts.STRIPE_KEY,
-            base_addresses={} if account else {"api": self._addresses["stripe"]},
+        client = (
+            account.client
+            if account
+            else stripe.StripeClient(
+                parts.STRIPE_KEY, base_addresses={"api": self._addresses["stripe"]}
+            )
         )
-        plans.push(client, wiring.catalogue(), parts.STAGE)
+        try:
+            plans.push(client, wiring.catalogue(), self._stage)
+        except stripe.PermissionError as e:
+            raise outside.UnusableError(f"{outside.KEY}: {key_refused(e)}") from e
         if account:
             return account.webhook_secret
         url = self._addresses["api"] + "/api/payments/webhook"
-        return seed.webhook(client, url, wiring.catalogue().deployment(parts.STAGE))
+        return seed.webhook(client, url, wiring.catalogue().deployment(self._stage))
 
     def _outside(self, webhook_secret: str) -> parts.Outside:
         account, cluster, ca = self._account, self._cluster, self._ca
@@ -188,9 +203,10 @@ class Supervisor:
             ca = self.folder / "cluster-ca.pem"
             ca.write_text(cluster.ca or "")
         return parts.Outside(
-            stripe=None if account else self._addresses["stripe"],
+            stripe=account.base if account else self._addresses["stripe"],
             stripe_key=account.key if account else parts.STRIPE_KEY,
             webhook_secret=webhook_secret,
+            test_mode=account is not None,
             kube_server=cluster.server if cluster else self._addresses["kubernetes"],
             kube_ca=None if cluster and not cluster.ca else ca,
             kube_token=cluster.token if cluster else parts.KUBE_TOKEN,

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -61,9 +62,8 @@ def deploys(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def wrapped(stage: str, sandbox: Path | None, **rest: Any) -> Any:  # noqa: ANN401 - click's
-        if sandbox:
-            stage = desks.at_sandbox(sandbox).stage
-        return command(shop=shop_of(stage), **rest)
+        shop = shop_of_sandbox(desks.at_sandbox(sandbox)) if sandbox else shop_of(stage)
+        return command(shop=shop, **rest)
 
     with_options: Callable[..., Any] = stage_option(sandbox_option(json_option(wrapped)))
     return with_options
@@ -79,7 +79,16 @@ def shop_of(stage: str) -> Shop:
     Raises:
         Misconfigured: there is no such stage, or the environment names another region.
     """
-    found, env = stages.load(stage), dict(os.environ)
+    return _shop(stages.load(stage))
+
+
+def shop_of_sandbox(desk: desks.Desk) -> Shop:
+    """A sandbox, whose stage is dev's but for its name: in test mode it has one of its own."""
+    return _shop(replace(stages.load("dev"), name=desk.stage))
+
+
+def _shop(found: stages.Stage) -> Shop:
+    env = dict(os.environ)
     session = boto3.Session(region_name=stages.region_of(found, env))
     if session.region_name:
         env["AWS_DEFAULT_REGION"] = session.region_name  # of the two names, the one Chalice reads

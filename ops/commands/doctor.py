@@ -15,6 +15,7 @@ from ops.commands.common import (
     json_option,
     sandbox_option,
     shop_of,
+    shop_of_sandbox,
     show_json,
     stage_option,
 )
@@ -34,7 +35,7 @@ def doctor(stage: str, sandbox: Path | None, *, as_json: bool) -> None:
     """Look whether a stage is set up right; exit code 1 when something does not work."""
     if sandbox:
         there = desk.at_sandbox(sandbox)
-        look = SandboxLook(shop_of(there.stage), there.api)
+        look = SandboxLook(shop_of_sandbox(there), there.api)
         well = _shown(list(examine(look, IN_A_SANDBOX)), as_json=as_json)
     else:
         well = report(shop_of(stage), as_json=as_json)

@@ -1,6 +1,7 @@
 """`python -m sandbox.worker --port N`.
 
-The port is for `/sandbox/health`, `POST /settle`, and `POST /audit`, which answers what it finds.
+The port is for `/sandbox/health`, `POST /settle`, and `POST /audit`, which answers what it finds;
+with the real Stripe in test mode for `POST /advance {"seconds": …}`, too.
 """
 
 import argparse
@@ -10,7 +11,7 @@ from dataclasses import asdict
 
 from chalicelib import wiring
 from chalicelib.entrypoints import logs, worker
-from sandbox import clock
+from sandbox import clock, testmode
 from sandbox.serving import HOST, LocalServer, Quiet, run
 from sandbox.worker.polling import Polling
 from sandbox.worker.schedule import AUDIT_EVERY, EVERY, Schedule
@@ -23,8 +24,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     port = parser.parse_args().port
     logs.configure()
+    moved = None
     if file := os.environ.get("SANDBOX_CLOCK"):
-        clock.install(file)
+        moved = clock.install(file)
+    clocks = testmode.install()
     polling = Polling(os.environ["QUEUE_NAME"], worker.on_tenant_message)
     sweep = Schedule("sweep", worker.on_schedule, EVERY)
     audit = Schedule("audit", worker.on_audit, AUDIT_EVERY)
@@ -35,8 +38,14 @@ def main() -> None:
             self._answer(200 if self.path == "/sandbox/health" else 404, {"ok": True})
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            if self.path == "/settle":
+            given = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if self.path == "/advance" and clocks and moved:
+                seconds = int(json.loads(given)["seconds"])
+                customers = clocks.advance(seconds)
+                moved.set_offset(moved.offset() + seconds)
+                testmode.look_at_everybody()
+                self._answer(200, {"customers": customers, "nextDue": settling.settle()})
+            elif self.path == "/settle":
                 self._answer(200, {"nextDue": settling.settle()})
             elif self.path == "/audit":
                 self._answer(200, asdict(wiring.audit().run()))

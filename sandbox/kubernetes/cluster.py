@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -17,6 +18,7 @@ from sandbox.kubernetes import (
     openapi,
     paging,
     selectors,
+    sizes,
     statuses,
     subresources,
     tables,
@@ -69,6 +71,7 @@ class Cluster:
         """Answer one request; requests are answered one at a time."""
         with self._store.lock:
             try:
+                sizes.check_body(request.body)
                 return self._answer(request)
             except Refusal as refusal:
                 return as_json(refusal.code, refusal.body)
@@ -99,8 +102,8 @@ class Cluster:
                 return self._get(request, target)
             case "GET", False:
                 return self._list(request, target)
-            case "DELETE", True:
-                return self._delete(user, request, target)
+            case "DELETE", named if named or target.scope or not target.kind.namespaced:
+                return (self._delete if named else self._delete_all)(user, request, target)
             case ("PATCH" | "PUT", True) | ("POST", False):
                 return self._write(user, request, target)
         raise statuses.method_not_allowed()
@@ -129,6 +132,8 @@ class Cluster:
         found = self._found(target)
         if not subresources.served(target):
             raise statuses.no_such_resource()
+        if target.subresource == "status":
+            return self._status(user, request, target, found)
         if target.subresource == "scale":
             return subresources.scale(self._store, user, request, target, found, self._now)
         if request.method != "POST":
@@ -181,6 +186,26 @@ class Cluster:
         if not request.dry_run and target.namespace:
             controllers.settle(self._store, target.namespace, self._now)
         return as_json(200, answer)
+
+    def _delete_all(self, user: User, request: Request, target: Target) -> Answer:
+        labels, fields = (request.query.get(f"{s}Selector", "") for s in ("label", "field"))
+        matches = selectors.matcher(labels, fields)
+        kind, gone = target.kind, []
+        for obj in self._store.all(kind, target.namespace or None):
+            if matches(obj):
+                self._delete(user, request, replace(target, name=obj["metadata"]["name"]))
+                gone.append({k: v for k, v in obj.items() if k not in ("kind", "apiVersion")})
+        head = {"kind": f"{kind.name}List", "apiVersion": kind.api_version}
+        metadata = {"resourceVersion": str(self._store.version)}
+        return as_json(200, {**head, "metadata": metadata, "items": gone})
+
+    def _status(self, user: User, request: Request, target: Target, found: Object) -> Answer:
+        if request.method == "GET":
+            return as_json(200, found)
+        if request.method not in ("PATCH", "PUT"):
+            raise statuses.method_not_allowed()
+        after = writing.write_status(self._store, user, request, target, found, self._now)
+        return as_json(200, after)
 
     def _finish_later(self, namespace: Object | None) -> None:
         if self._later and namespace is not None:

@@ -22,6 +22,8 @@ Issue = Callable[[str, User, float], None]
 
 def served(target: Target) -> bool:
     """Whether there is such a thing here."""
+    if target.subresource == "status":
+        return target.kind.status
     if target.kind.name == "ServiceAccount":
         return target.subresource == "token"
     if target.kind.name == "Pod":
@@ -90,7 +92,7 @@ def scale(  # noqa: PLR0913, PLR0917 - the parts of a write
     if not isinstance(replicas, int) or isinstance(replicas, bool) or replicas < 0:
         raise statuses.bad_request("spec.replicas must be a whole number from 0")
     admission.check_policies(store, user, request, target, after, before)
-    by = Manager(request.manager, "Update", target.kind.api_version, "")
+    by = Manager(request.manager, "Update", target.kind.api_version, "scale")
     changed = {**found, "spec": {**found["spec"], "replicas": replicas}}
     if changed != found and not request.dry_run:
         changed = store.put(target.kind, managed.updated(found, changed, target.kind, by, now))

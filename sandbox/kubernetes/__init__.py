@@ -8,5 +8,6 @@ server-side apply, delete, deletecollection; the subresources `scale`, `status`,
 `binding`; graceful deletion; roles and bindings; quota, LimitRange, Pod Security and
 ValidatingAdmissionPolicies at admission; access reviews; what kubectl needs to know.
 Not served: other subresources, protobuf but for two bodies, mutating policies. Of the controllers
-there are those of namespaces and quotas: a Deployment makes no pods.
+there are those of namespaces and quotas; as a process also those of what runs (`running`): there a
+Deployment has ReplicaSets and pods. None measures or ends anything: no autoscaler, no CronJob.
 """

@@ -17,6 +17,7 @@ from sandbox.kubernetes import (
     kinds,
     openapi,
     paging,
+    running,
     selectors,
     sizes,
     statuses,
@@ -45,6 +46,7 @@ class Cluster:
         later: called with what ends the deletion of a namespace; whoever gives none calls
             `finish_deletions` when it suits them.
         clock: epoch seconds, for the times written into objects.
+        runs_workloads: whether workloads have pods, as where there are controllers and a node.
     """
 
     def __init__(
@@ -52,11 +54,14 @@ class Cluster:
         users: Mapping[str, User],
         later: Later | None = None,
         clock: Callable[[], float] = time.time,
+        *,
+        runs_workloads: bool = False,
     ) -> None:
         self.authenticate: Callable[[str], User | None] = lambda _: None
         """Asked about a token that is none of those given: another system's, such as AWS's."""
         self._users = {token: (user, math.inf) for token, user in users.items()}
         self._later = later
+        self._runs_workloads = runs_workloads
         self._clock = clock
         self._store = Store()
         with self._store.lock:
@@ -79,15 +84,29 @@ class Cluster:
     def finish_deletions(self, uid: str | None = None) -> None:
         """Let pods end, and namespaces that are Terminating go, all or the one of this uid."""
         with self._store.lock:
-            ended = deletion.end_pods(self._store)
+            self.end_pods()
             deletion.finish(self._store, uid)
-            for namespace in ended:
-                controllers.settle(self._store, namespace, self._now)
+
+    def end_pods(self) -> None:
+        """Let pods end that were given a short time to."""
+        with self._store.lock:
+            for namespace in deletion.end_pods(self._store):
+                self._settle(namespace)
+
+    def _settle(self, namespace: str) -> None:
+        """Let the controllers look at a namespace."""
+        if self._runs_workloads and running.settle(self._store, namespace, self._now):
+            self._end_pods_later()
+        controllers.settle(self._store, namespace, self._now)
+
+    def _end_pods_later(self) -> None:
+        if self._later:
+            self._later(self.end_pods)
 
     def _start_with(self, name: str) -> None:
         config: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         self._store.put(_NAMESPACE, writing.new(_NAMESPACE, config, self._now, "kube-apiserver"))
-        controllers.settle(self._store, name, self._now)
+        self._settle(name)
 
     def _answer(self, request: Request) -> Answer:
         user = self._user(request)
@@ -135,7 +154,9 @@ class Cluster:
         if target.subresource == "status":
             return self._status(user, request, target, found)
         if target.subresource == "scale":
-            return subresources.scale(self._store, user, request, target, found, self._now)
+            answer = subresources.scale(self._store, user, request, target, found, self._now)
+            self._settle(target.namespace)
+            return answer
         if request.method != "POST":
             raise statuses.method_not_allowed()
         if target.subresource == "binding":
@@ -173,7 +194,7 @@ class Cluster:
         if not request.dry_run and deletion.let_go(self._store, target, obj):
             self._finish_later(self._store.get(_NAMESPACE, "", target.namespace))
         elif not request.dry_run:
-            controllers.settle(self._store, target.scope or obj["metadata"]["name"], self._now)
+            self._settle(target.scope or obj["metadata"]["name"])
         return as_json(status, obj)
 
     def _delete(self, user: User, request: Request, target: Target) -> Answer:
@@ -184,7 +205,7 @@ class Cluster:
         if unfinished and not request.dry_run:
             self._finish_later(found)
         if not request.dry_run and target.namespace:
-            controllers.settle(self._store, target.namespace, self._now)
+            self._settle(target.namespace)
         return as_json(200, answer)
 
     def _delete_all(self, user: User, request: Request, target: Target) -> Answer:

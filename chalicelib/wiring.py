@@ -238,6 +238,10 @@ def cluster() -> "Cluster":
 
 def _access() -> "AccessProvider":
     given = settings()
+    if given.kube_server and given.kube_token_file:
+        from chalicelib.gateways.kubernetes_http import FromFile
+
+        return FromFile(given.kube_server, given.kube_ca, Path(given.kube_token_file))
     if given.kube_server and given.kube_token:
         from chalicelib.gateways.kubernetes_http import fixed
 
@@ -247,7 +251,8 @@ def _access() -> "AccessProvider":
 
         return EksAccess(given.cluster_name)
     raise Misconfigured(
-        "settings: CLUSTER_NAME, or KUBE_SERVER and KUBE_TOKEN, are needed to reach the cluster"
+        "settings: CLUSTER_NAME, or KUBE_SERVER and KUBE_TOKEN (or KUBE_TOKEN_FILE), are needed "
+        "to reach the cluster"
     )
 
 

@@ -4,8 +4,8 @@
 a socket. Where it differs from a real API server, it is this one that is wrong.
 
 Served are the kinds of `kinds.KINDS`: get, list, watch, create, update, merge patch, server-side
-apply, delete; the subresources `scale` and `token`; roles and bindings; quota, LimitRange, Pod
-Security and ValidatingAdmissionPolicies at admission; access reviews; what kubectl needs to know.
-Not served: other subresources and patches, protobuf but for two bodies, mutating policies. Of the
-controllers there are those of namespaces and quotas: a Deployment makes no pods.
+apply, delete; the subresources `scale`, `status` and `token`; roles and bindings; quota,
+LimitRange, Pod Security and ValidatingAdmissionPolicies at admission; access reviews; what kubectl
+needs to know. Not served: other subresources and patches, protobuf but for two bodies, mutating
+policies. Of the controllers there are those of namespaces and quotas: a Deployment makes no pods.
 """

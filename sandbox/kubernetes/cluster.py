@@ -110,7 +110,11 @@ class Cluster:
 
     def _answer(self, request: Request) -> Answer:
         user = self._user(request)
-        target = target_of(request.path)
+        try:
+            target = target_of(request.path)
+        except Refusal:
+            authorization.check_unserved(user, request)
+            raise
         if target is None:
             return self._outside(user, request)
         authorization.check(self._store, user, request, target)
@@ -133,6 +137,8 @@ class Cluster:
             return access_reviews.answer(self._store, user, request, self._now)
         authorization.check_path(user, request)
         found = discovery.answer(request) or openapi.answer(request.path)
+        if found is None:
+            authorization.check_unserved(user, request)
         return found or as_text(404, "404 page not found\n")
 
     def _user(self, request: Request) -> User:

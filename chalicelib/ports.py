@@ -133,6 +133,9 @@ class Records(Nudges, Protocol):
             Conflict: somebody else decided meanwhile.
         """
 
+    def note_spent(self, record: Record, busy_until: int) -> None:
+        """Note what is left of a budget, on its own, like a nudge; Conflict when it has moved."""
+
     def swept_until(self) -> int | None:
         """Up to when Stripe's undelivered events were looked at; None before the first time."""
 

@@ -41,6 +41,7 @@ _PLAIN = (
     "polled_at",
     "updated_at",
     "not_before",
+    "busy_until",
 )
 _NAMES = (*_PLAIN, *_NESTED, "disputes")
 _COUNTERS = frozenset({"customer_generation", "nudged", "reconciled", "attempts", "version"})

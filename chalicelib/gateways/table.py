@@ -9,7 +9,7 @@ from chalicelib.domain.due import NUDGE_RETRY
 from chalicelib.domain.errors import Conflict, FreeFull, Unauthenticated
 from chalicelib.domain.record import Record, User
 from chalicelib.domain.timeline import Line
-from chalicelib.gateways.dynamodb import Cancelled, Op
+from chalicelib.gateways.dynamodb import CONFLICT_TRIES, CROWDED_TRIES, Cancelled, Op
 from chalicelib.gateways.items import attributes, changes, record_of
 from chalicelib.gateways.nudges import NudgeTable, customer_key, record_key
 
@@ -61,8 +61,9 @@ class Table(NudgeTable):
             ops.append(self._db.put(pointer | {"schema": 1}))
         ops += self._free(free_change, free_cap)
         ops += [self._line(after.tenant_id, line) for line in lines]
+        tries = CROWDED_TRIES if free_change else CONFLICT_TRIES
         try:
-            self._db.write(ops)
+            self._db.write(ops, tries=tries)
         except Cancelled as e:
             if e.failed(0):
                 raise Conflict("the record was written meanwhile") from e
@@ -76,8 +77,10 @@ class Table(NudgeTable):
         after = replace(after, version=before.version + 1)
         rest = [*self._free(free_change, None)]
         rest += [self._line(after.tenant_id, line) for line in lines]
+        tries = CROWDED_TRIES if free_change else CONFLICT_TRIES
+        whole = [self._update(before, after, nothing_new=True, deadlines=True), *rest]
         try:
-            self._db.write([self._update(before, after, nothing_new=True, deadlines=True), *rest])
+            self._db.write(whole, tries=tries)
         except Cancelled as e:
             now_there = e.item(0)
             if now_there is None or now_there.get("version", 0) != before.version:
@@ -93,10 +96,22 @@ class Table(NudgeTable):
             disputes=before.disputes,
         )
         try:
-            self._db.write([self._update(before, kept), *rest])
+            self._db.write([self._update(before, kept), *rest], tries=tries)
         except Cancelled as e:
             raise Conflict("the record was written meanwhile") from e
         return kept
+
+    def note_spent(self, record: Record, busy_until: int) -> None:
+        """Note what is left of a budget; the record's version is left alone."""
+        when, values = "attribute_not_exists(busy_until)", {}
+        if record.busy_until is not None:
+            when, values = "busy_until = :left", {":left": record.busy_until}
+        key, to_set = record_key(record.tenant_id), {"busy_until": busy_until}
+        when += " AND attribute_exists(pk)"
+        try:
+            self._db.write([self._db.update(key, to_set, when=when, values=values)])
+        except Cancelled as e:
+            raise Conflict("another request was counted meanwhile") from e
 
     def swept_until(self) -> int | None:
         """Up to when Stripe's undelivered events were looked at."""

@@ -182,6 +182,20 @@ def test_there_is_no_portal_without_a_customer(api, token):
     assert code(answer) == (409, "no_customer")
 
 
+def test_who_clicks_without_end_is_told_when_to_come_back(api, aws, token):
+    """429 with Retry-After before Stripe is asked anything more; others are served as ever."""
+    path = "/api/subscriptions/create-portal-session"
+    known(api, token)
+    answers = [api.call("POST", path, token=token()) for _ in range(11)]
+    assert [status for status, _ in answers] == [409] * 10 + [429]
+    assert code(answers[-1]) == (429, "too_many_requests")
+    last = api._http.request("POST", CHECKOUT, body=b'{"planId": "basic"}', headers={
+        "Authorization": f"Bearer {token()}", "Content-Type": "application/json"})  # fmt: skip
+    assert (last.status_code, 0 < int(last.headers["Retry-After"]) <= 20) == (429, True)
+    assert code(api.call("POST", path, token=token(sub="u-2"))) == (409, "no_customer")
+    assert api.call("GET", "/api/subscriptions/status", token=token())[0] == 200
+
+
 def test_an_unknown_method_gets_the_contracts_form(api):
     """What Chalice itself refuses looks like what we refuse."""
     assert code(api.call("DELETE", WEBHOOK)) == (405, "method_not_allowed")

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from chalicelib.domain.due import NUDGE_RETRY
-from chalicelib.domain.errors import Conflict, FreeFull, Unauthenticated
+from chalicelib.domain.errors import Conflict, FreeFull, FreeUsed, Unauthenticated
 from chalicelib.domain.record import Record, User
 from chalicelib.domain.timeline import Line
 from chalicelib.gateways.dynamodb import CONFLICT_TRIES, CROWDED_TRIES, Cancelled, Op
@@ -48,6 +48,7 @@ class Table(NudgeTable):
         nothing_new: bool = False,
         free_change: int = 0,
         free_cap: int | None = None,
+        free_mark: str | None = None,
         lines: Sequence[Line] = (),
     ) -> Record:
         """Write what differs, on condition that nobody decided anything since `before`."""
@@ -59,7 +60,9 @@ class Table(NudgeTable):
         if after.customer_id and after.customer_id != before.customer_id:
             pointer = {**customer_key(after.customer_id), "tenant_id": after.tenant_id}
             ops.append(self._db.put(pointer | {"schema": 1}))
-        ops += self._free(free_change, free_cap)
+        marked = self._had_free(free_mark, nudge_at or 0)
+        count_at = len(ops) + len(marked)
+        ops += [*marked, *self._free(free_change, free_cap)]
         ops += [self._line(after.tenant_id, line) for line in lines]
         tries = CROWDED_TRIES if free_change else CONFLICT_TRIES
         try:
@@ -67,6 +70,8 @@ class Table(NudgeTable):
         except Cancelled as e:
             if e.failed(0):
                 raise Conflict("the record was written meanwhile") from e
+            if marked and not e.failed(count_at):
+                raise FreeUsed from e
             raise FreeFull from e
         return after
 
@@ -150,6 +155,13 @@ class Table(NudgeTable):
             add["nudged"] = 1
         key = record_key(after.tenant_id)
         return self._db.update(key, to_set, remove=to_remove, add=add, when=when, values=values)
+
+    def _had_free(self, mark: str | None, now: int) -> list[Op]:
+        """That an address has had Free: once, for as long as a line of the timeline is kept."""
+        if mark is None:
+            return []
+        had = {"pk": f"FREE#{mark}", "sk": "HAD", "schema": 1, "expires_at": now + self._keep_lines}
+        return [self._db.put(had, when="attribute_not_exists(pk)")]
 
     def _free(self, change: int, cap: int | None) -> list[Op]:
         if not change:

@@ -162,6 +162,21 @@ def test_free_may_be_had_once(api, aws, token):
     assert {"v": 1, "tenantId": TENANT} in aws.messages()
 
 
+def test_free_is_had_once_per_mailbox(api, aws, token):
+    """Another account with another spelling of the same address has had it, too; nobody else has."""
+    start = "/api/subscriptions/start-free"
+    for sub, email, status in (
+        ("u-1", "ada+1@example.com", 202), ("u-2", "ADA+2@example.com", 409),
+        ("u-3", "ada@example.com", 409), ("u-4", "bob@example.com", 202), ("u-5", None, 202),
+    ):  # fmt: skip
+        answer = api.call("POST", start, token=token(sub=sub, email=email))
+        assert answer[0] == status, email
+        if status == 409:
+            assert code(answer) == (409, "free_used")
+    assert aws.items("FREE")["FREE", "COUNT"]["standing"] == 3
+    assert "example.com" not in str(aws.items("FREE"))
+
+
 def test_free_is_capped(api, aws, token, monkeypatch):
     """When all places are taken, the next one reads so, and nothing is granted."""
     catalogue = wiring.catalogue()

@@ -9,7 +9,6 @@ from chalicelib.domain.errors import AlreadySubscribed, PaymentProcessing
 from chalicelib.entrypoints import metrics
 from chalicelib.entrypoints.http import ANY_TYPE, Headers, accepted, answers, signed_in, texts
 from chalicelib.entrypoints.logs import say
-from chalicelib.services.budgets import charge
 from chalicelib.services.portal import portal_url
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def create_checkout_session() -> dict[str, Any]:
     """Where to pay for a plan."""
     user = signed_in(routes.current_request)
     (plan_id,) = texts(routes.current_request, "planId")
-    charge(user, records=wiring.records(), clock=wiring.clock())
+    wiring.charge(user)
     try:
         session = wiring.checkouts().open(user, plan_id)
     except (AlreadySubscribed, PaymentProcessing) as e:
@@ -76,7 +75,7 @@ def stop_free() -> Response:
 def create_portal_session() -> dict[str, Any]:
     """Where to manage billing."""
     user = signed_in(routes.current_request)
-    charge(user, records=wiring.records(), clock=wiring.clock())
+    wiring.charge(user)
     return_url = f"{wiring.settings().site_url.rstrip('/')}/dashboard"
     url = portal_url(user, return_url, records=wiring.records(), payments=wiring.payments())
     say("portal")

@@ -20,6 +20,7 @@ from chalicelib.domain.timeline import TIMELINE_DAYS
 # ruff: noqa: PLC0415 - this is what the module is for
 if TYPE_CHECKING:
     from chalicelib.domain.catalogue import Catalogue
+    from chalicelib.domain.record import User
     from chalicelib.gateways.dynamodb import DynamoDb
     from chalicelib.gateways.kubernetes_http import AccessProvider, KubernetesHttp
     from chalicelib.gateways.parameters import Pairs, Parameters
@@ -342,6 +343,13 @@ def checkouts() -> "Checkouts":
         clock=clock(),
         new_id=new_id,
     )
+
+
+def charge(user: "User") -> None:
+    """Take what costs calls of Stripe from a customer's budget."""
+    from chalicelib.services import budgets
+
+    budgets.charge(user, records=records(), clock=clock())
 
 
 def free_plan() -> "FreePlan":

@@ -434,6 +434,7 @@ def a_grant_outside_its_transaction() -> AbstractContextManager[Any]:
         **more: Any,
     ) -> Record:
         more.pop("free_cap", None)
+        more.pop("free_mark", None)
         saved = _save(self, before, after, **more)
         if free_change:
             self._db.write(self._free(free_change, None))

@@ -1,8 +1,8 @@
 """Events that Stripe could not deliver: asked for, a stretch of time after the other."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from chalicelib.domain.stripe_event import StripeEvent
 from chalicelib.ports import Clock, Payments, Queue, Records
@@ -61,31 +61,49 @@ class MissedEvents:
         began, now = self.clock(), int(self.clock())
         noted = self.records.swept_until()
         since = now - FIRST_LOOK if noted is None else min(noted, now)
-        overlap = self.payments.undelivered_events(since - OVERLAP, since)
-        nudged = self._take_all(islice(overlap, AT_MOST)) if noted is not None else 0
-        length = now - since
+        overlap = 0 if noted is None else OVERLAP
+        until, nudged = now, 0
         while True:
-            events, until = self._stretch(since, min(since + length, now))
-            nudged += self._take_all(iter(events))
+            events, until = self._stretch(since, until, overlap)
+            nudged += self._take_all(events)
             if noted is None or until > noted:
                 self.records.note_swept_until(until)
             if until >= now or self.clock() - began > PATIENCE:
                 return Taken(nudged=nudged, lag=now - until)
-            length, since, noted = 2 * (until - since), until, until
+            # What fitted will most likely fit again, and if it does, so will more.
+            noted, since, until, overlap = until, until, min(3 * until - 2 * since, now), 0
 
-    def _stretch(self, since: int, until: int) -> tuple[list[StripeEvent], int]:
-        """Events made after `since`, up to an `until` that is not earlier than a second later."""
+    def _stretch(self, since: int, until: int, overlap: int) -> tuple[list[StripeEvent], int]:
+        """Events made after `since` and before it by the overlap, the newest first.
+
+        Up to an `until` at which no more than `AT_MOST` are new, which is a second later at least.
+        """
         while True:
-            listed = self.payments.undelivered_events(since + 1, until)
             is_least = until <= since + 1
-            events = list(listed if is_least else islice(listed, AT_MOST + 1))
-            if is_least or len(events) <= AT_MOST:
-                return events, until
+            found = self._within(since, until, overlap, math.inf if is_least else AT_MOST)
+            if found is not None:
+                return found, until
             until = since + (until - since) // 2
 
-    def _take_all(self, newest_first: Iterator[StripeEvent]) -> int:
+    def _within(
+        self, since: int, until: int, overlap: int, at_most: float
+    ) -> list[StripeEvent] | None:
+        """None when more of them are new than may be; of the overlap the newest are enough."""
+        listed = self.payments.undelivered_events(since + 1 - overlap, until)
+        found: list[StripeEvent] = []
+        new = 0
+        for event in listed:
+            new += event.created > since
+            if new > at_most:
+                return None
+            if len(found) - new >= AT_MOST:
+                break
+            found.append(event)
+        return found
+
+    def _take_all(self, newest_first: Sequence[StripeEvent]) -> int:
         """In the order in which they were made."""
-        return sum(self._take(event) for event in reversed(list(newest_first)))
+        return sum(self._take(event) for event in reversed(newest_first))
 
     def _take(self, event: StripeEvent) -> bool:
         outcome = take_event(

@@ -11,7 +11,7 @@ from chalicelib.domain.checkout import is_paid_and_unseen
 from chalicelib.domain.decision import decide, standing_of
 from chalicelib.domain.errors import Conflict, CustomerGone, Permanent, Temporary, Waiting
 from chalicelib.domain.record import Failure, Record
-from chalicelib.domain.standing import NOTHING
+from chalicelib.domain.standing import NOTHING, Standing
 from chalicelib.domain.subscription import CheckoutSession, Truth
 from chalicelib.domain.timeline import Line
 from chalicelib.domain.transitions import WORDS, cause_of
@@ -152,17 +152,9 @@ class Reconciler:
         )
 
     def _conclude(self, read: Record, work: Convergence, now: int, lines: Sequence[Line]) -> Report:
-        stands = standing_of(work.after, now, self.catalogue, self.stage)
+        stands, told = self._transition(read, work.after, now)
         after = replace(work.after, reconciled=read.nudged, failure=None, stood=stands)
-        # A record of before this was kept says only what would hold of it now.
-        known = standing_of(read, now, self.catalogue, self.stage) if read.reconciled else NOTHING
-        stood = read.stood or known
-        lines = [*lines]
-        if stands != stood:
-            why = WORDS[cause_of(stood, stands, read, after)]
-            lines.append(timeline.of_standing(stands, why, now, self.new_id()))
-        if set(after.billing.unread) - set(read.billing.unread):
-            lines.append(timeline.of_unread(after.billing, now, self.new_id()))
+        lines = [*lines, *told]
         if set(after.billing.duplicates) - set(read.billing.duplicates):
             lines.append(timeline.of_duplicates(after.billing, now, self.new_id()))
         if work.applied:
@@ -176,6 +168,20 @@ class Reconciler:
             duplicates=after.billing.duplicates,
             unread=after.billing.unread,
         )
+
+    def _transition(self, read: Record, after: Record, now: int) -> tuple[Standing, list[Line]]:
+        """Where it stands, and what that tells of what stood and of what cannot be read."""
+        stands = standing_of(after, now, self.catalogue, self.stage)
+        # A record of before this was kept says only what would hold of it now.
+        known = standing_of(read, now, self.catalogue, self.stage) if read.reconciled else NOTHING
+        stood = read.stood or known
+        lines = []
+        if stands != stood:
+            why = WORDS[cause_of(stood, stands, read, after)]
+            lines.append(timeline.of_standing(stands, why, now, self.new_id()))
+        if set(after.billing.unread) - set(read.billing.unread):
+            lines.append(timeline.of_unread(after.billing, now, self.new_id()))
+        return stands, lines
 
     def _later(self, read: Record, work: Convergence | None, now: int, reason: str) -> Report:
         """The work stays pending, so nothing is lost; the message is done with."""
@@ -195,14 +201,16 @@ class Reconciler:
         before, after = (work.before, work.after) if work else (read, read)
         revision = work.revision if work else None
         line = Line(created=now, id=self.new_id(), kind="cluster", text=f"failed: {reason}")
+        stands, told = self._transition(read, after, now)
         after = replace(
             after,
+            stood=stands,
             failure=Failure(permanent=True, reason=reason, at=now, revision=revision),
             reconciled=before.nudged,
             retry_at=None,
             updated_at=now,
         )
-        return Report("failed", self._write(before, _due(after, now), [line]), reason=reason)
+        return Report("failed", self._write(before, _due(after, now), [*told, line]), reason=reason)
 
     def _write(self, before: Record, after: Record, lines: Sequence[Line] = ()) -> Record:
         """The last write; a Free grant that ran out leaves the count in the same transaction."""

@@ -15,6 +15,7 @@ import stripe
 import urllib3
 
 from chalicelib.domain.record import tenant_id_of
+from chalicelib.gateways.user_pool import UserPool
 
 PASSWORD = "correct horse battery"  # noqa: S105 - made up
 REGION = "us-east-1"
@@ -27,19 +28,17 @@ class Shopper:
         self._env = env
         session = boto3.Session("sandbox", "sandbox", region_name=REGION)
         self.table = session.resource("dynamodb", endpoint_url=aws).Table(env["TABLE_NAME"])
-        pool = session.client("cognito-idp", endpoint_url=aws)
-        client, email = env["USER_POOL_CLIENT_ID"], f"ada-{uuid4().hex[:8]}@example.com"
-        pool.sign_up(
-            ClientId=client, Username=email, Password=PASSWORD,
-            UserAttributes=[{"Name": "email", "Value": email}],
-        )  # fmt: skip
+        pool = UserPool(
+            env["USER_POOL_CLIENT_ID"],
+            pool_id=env["JWT_ISSUER"].rpartition("/")[2],
+            client_secret=env["USER_POOL_CLIENT_SECRET"],
+            client=session.client("cognito-idp", endpoint_url=aws),
+        )
+        email = f"ada-{uuid4().hex[:8]}@example.com"
+        pool.sign_up(email, PASSWORD)
         mail = urllib3.request("GET", f"{aws}/sandbox/mail?to={email}").json()
-        pool.confirm_sign_up(ClientId=client, Username=email, ConfirmationCode=mail[0]["code"])
-        made = pool.initiate_auth(
-            ClientId=client, AuthFlow="USER_PASSWORD_AUTH",
-            AuthParameters={"USERNAME": email, "PASSWORD": PASSWORD},
-        )  # fmt: skip
-        self.token = str(made["AuthenticationResult"]["IdToken"])
+        pool.confirm(email, mail[0]["code"])
+        self.token = str(pool.log_in(email, PASSWORD)["token"])
         self.tenant_id = tenant_id_of(env["JWT_ISSUER"], claims_of(self.token)["sub"])
         self.key = {"pk": f"TENANT#{self.tenant_id}", "sk": "RECORD"}
 

@@ -48,6 +48,7 @@ class Settings:
     kube_server: str | None
     kube_ca: str | None
     kube_token: str | None
+    kube_token_file: str | None
 
     @property
     def livemode(self) -> bool:
@@ -87,6 +88,7 @@ class Settings:
             kube_server=read.url("KUBE_SERVER", needed=False),
             kube_ca=read.pem("KUBE_CA"),
             kube_token=read.optional("KUBE_TOKEN"),
+            kube_token_file=read.optional("KUBE_TOKEN_FILE"),
         )
         read.check(settings)
         return settings
@@ -166,7 +168,7 @@ class _Reader:
             tell("exactly one of JWT_JWKS_URL and JWT_SECRET is needed")
         if settings.jwt_secret and len(settings.jwt_secret.encode()) < MIN_SECRET:
             tell(f"JWT_SECRET must have at least {MIN_SECRET} bytes")
-        if settings.kube_server and not settings.kube_token:
-            tell("KUBE_TOKEN is missing, though KUBE_SERVER is set")
+        if settings.kube_server and not (settings.kube_token or settings.kube_token_file):
+            tell("KUBE_TOKEN is missing (or KUBE_TOKEN_FILE), though KUBE_SERVER is set")
         if self._problems:
             raise Misconfigured("settings: " + "; ".join(self._problems))

@@ -110,6 +110,7 @@ class Records(Nudges, Protocol):
         nothing_new: bool = False,
         free_change: int = 0,
         free_cap: int | None = None,
+        free_mark: str | None = None,
         lines: Sequence[Line] = (),
     ) -> Record:
         """Write what differs, on condition that nobody decided anything since `before` was read.
@@ -121,6 +122,8 @@ class Records(Nudges, Protocol):
             nothing_new: also on condition that nothing nudged since (for what is irreversible).
             free_change: how the count of Free grants moves, in the same transaction.
             free_cap: the most grants that may stand; FreeFull when it is reached.
+            free_mark: the mark of an address that has Free by this write; FreeUsed when it has
+                had it before.
             lines: timeline lines that go with it.
 
         Returns:
@@ -138,6 +141,9 @@ class Records(Nudges, Protocol):
         Raises:
             Conflict: somebody else decided meanwhile.
         """
+
+    def note_spent(self, record: Record, busy_until: int) -> None:
+        """Note what is left of a budget, on its own, like a nudge; Conflict when it has moved."""
 
     def swept_until(self) -> int | None:
         """Up to when Stripe's undelivered events were looked at; None before the first time."""

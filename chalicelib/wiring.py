@@ -20,6 +20,7 @@ from chalicelib.domain.timeline import TIMELINE_DAYS
 # ruff: noqa: PLC0415 - this is what the module is for
 if TYPE_CHECKING:
     from chalicelib.domain.catalogue import Catalogue
+    from chalicelib.domain.record import User
     from chalicelib.gateways.dynamodb import DynamoDb
     from chalicelib.gateways.kubernetes_http import AccessProvider, KubernetesHttp
     from chalicelib.gateways.parameters import Pairs, Parameters
@@ -238,6 +239,10 @@ def cluster() -> "Cluster":
 
 def _access() -> "AccessProvider":
     given = settings()
+    if given.kube_server and given.kube_token_file:
+        from chalicelib.gateways.kubernetes_http import FromFile
+
+        return FromFile(given.kube_server, given.kube_ca, Path(given.kube_token_file))
     if given.kube_server and given.kube_token:
         from chalicelib.gateways.kubernetes_http import fixed
 
@@ -247,7 +252,8 @@ def _access() -> "AccessProvider":
 
         return EksAccess(given.cluster_name)
     raise Misconfigured(
-        "settings: CLUSTER_NAME, or KUBE_SERVER and KUBE_TOKEN, are needed to reach the cluster"
+        "settings: CLUSTER_NAME, or KUBE_SERVER and KUBE_TOKEN (or KUBE_TOKEN_FILE), are needed "
+        "to reach the cluster"
     )
 
 
@@ -337,6 +343,13 @@ def checkouts() -> "Checkouts":
         clock=clock(),
         new_id=new_id,
     )
+
+
+def charge(user: "User") -> None:
+    """Take what costs calls of Stripe from a customer's budget."""
+    from chalicelib.services import budgets
+
+    budgets.charge(user, records=records(), clock=clock())
 
 
 def free_plan() -> "FreePlan":

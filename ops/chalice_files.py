@@ -70,6 +70,7 @@ def _stage(stage: Stage) -> Mapping[str, Any]:
             "QUEUE_NAME": stage.queue,
             "PARAMETERS_PATH": stage.parameters_path,
             "STRIPE_MODE": stage.stripe_mode,
+            "WORKERS_AT_ONCE": str(stage.workers_at_once),
         },
         "lambda_functions": {name: _function(name, stage) for name in rights.FUNCTIONS},
     }

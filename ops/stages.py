@@ -16,6 +16,7 @@ INFRA = ROOT / "infra"
 FILE = INFRA / "stages.toml"
 _STAGE = re.compile(r"[a-z][a-z0-9]{0,15}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
+_LEAST_AT_ONCE, _MOST_AT_ONCE = 2, 1000
 _TOGETHER = (
     ("account", "region"),
     ("domain", "certificate_arn"),
@@ -49,6 +50,7 @@ class Stage:
     mail_from: str = ""
     mail_identity_arn: str = ""
     log_retention_days: int = 90
+    workers_at_once: int = 5
 
     @property
     def deployment(self) -> str:
@@ -167,6 +169,8 @@ def _stage(app: str, name: str, table: Any, problems: list[str]) -> Stage:  # no
     ]
     if values["account"] and not _ACCOUNT.fullmatch(str(values["account"])):
         problems.append(f"{name}.account: must be the twelve digits of an AWS account")
+    if not _LEAST_AT_ONCE <= values["workers_at_once"] <= _MOST_AT_ONCE:
+        problems.append(f"{name}.workers_at_once: must be 2 to 1000, as Lambda's pollers take it")
     if values["hosted_zone_id"] and not values["domain"]:
         problems.append(f"{name}: hosted_zone_id needs domain")
     if values["certificate_arn"] and ":us-east-1:" not in str(values["certificate_arn"]):

@@ -33,7 +33,7 @@ RIGHTS: Mapping[str, Level] = {
     "Customers": "Write",
     "Disputes": "Read",
     "Events": "Read",
-    "Invoices": "Read",
+    "Invoices": "Write",
     "Prices": "Write",
     "Products": "Write",
     "Subscriptions": "Write",

@@ -80,6 +80,11 @@ class TooManyRequests(Refusal):
 
     code = "too_many_requests"
 
+    def __init__(self, message: str | None = None, *, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds after which it is worth trying again, where that is known."""
+
 
 class AlreadySubscribed(Refusal):
     """You already have an active subscription. Visit your dashboard."""

@@ -203,6 +203,7 @@ class Record:
         due_at: the earliest deadline still ahead; what the index is sorted by.
         polled_at: when a status poll last nudged.
         updated_at: when what the customer sees last changed.
+        busy_until: what is left of the budget of requests that cost calls of Stripe; see `budget`.
         not_before: tokens of a log-in before it open nothing; written on its own, like a nudge.
     """
 
@@ -238,6 +239,7 @@ class Record:
     polled_at: int | None = None
     updated_at: int | None = None
     not_before: int | None = None
+    busy_until: int | None = None
 
     @property
     def pending(self) -> bool:

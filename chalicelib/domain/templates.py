@@ -4,6 +4,7 @@ A placeholder is `{{namespace}}`, `{{tenant}}`, `{{plan}}`, `{{app}}` or `{{enti
 anywhere in a text. It is filled in after the YAML was read, so no value can change its structure.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -41,6 +42,9 @@ _LONGEST_NAME = {"CronJob": 52, "Service": LONGEST_LABEL}
 
 _TEXTS = {"ConfigMap": ("data", "binaryData"), "Secret": ("data", "stringData")}
 """Fields that are maps of texts. An API server that refuses one quotes it."""
+
+_LARGEST = 1024 * 1024
+"""Bytes of an object as JSON. What is larger the store behind an API server refuses."""
 
 _POD_AT = {
     "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
@@ -122,6 +126,9 @@ def _faults(
     if len(metadata["name"]) > longest:
         yield f"metadata.name must have at most {longest} characters"
     yield from _no_texts(document, kind)
+    size = len(json.dumps(document, default=str).encode())
+    if size > _LARGEST:
+        yield f"it has {size} bytes as JSON; the cluster takes no object of more than {_LARGEST}"
     if "namespace" in metadata:
         yield "metadata.namespace must not be given: it is the tenant's"
     if "status" in document:

@@ -104,6 +104,22 @@ def as_stopped(manifest: Object, labels: Labels) -> Object:
     return {**manifest, "spec": {**manifest["spec"], **stop[manifest["kind"]]()}}
 
 
+def unless_scaled(manifest: Object, found: Object | None) -> Object:
+    """A manifest without its size, where an autoscaler, or a person, has scaled what stands."""
+    if manifest["kind"] not in SIZED or found is None or not _is_scaled(found):
+        return manifest
+    spec = {name: value for name, value in manifest["spec"].items() if name != "replicas"}
+    return {**manifest, "spec": spec}
+
+
+def _is_scaled(found: Object) -> bool:
+    return any(
+        "f:replicas" in ((entry.get("fieldsV1") or {}).get("f:spec") or {})
+        for entry in found["metadata"].get("managedFields") or []
+        if entry.get("subresource") == "scale"
+    )
+
+
 def on_no_node(found: Object, mark: str, notes: Patch) -> Patch | None:
     """The merge patch that has a DaemonSet select what no node has; None if it does."""
     if mark in _node_selector(found):

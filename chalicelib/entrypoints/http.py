@@ -97,7 +97,10 @@ def error(status: int, code: str, message: str, request_id: str) -> Response:
 def _refused(refusal: errors.Refusal, request_id: str, status: int | None = None) -> Response:
     status = status or _STATUS.get(refusal.code, _BAD_REQUEST)
     say("refused", code=refusal.code, status=status)
-    return error(status, refusal.code, str(refusal), request_id)
+    answer = error(status, refusal.code, str(refusal), request_id)
+    if isinstance(refusal, errors.TooManyRequests) and refusal.retry_after is not None:
+        answer.headers["Retry-After"] = str(refusal.retry_after)
+    return answer
 
 
 def accepted(body: Any) -> Response:  # noqa: ANN401 - any JSON

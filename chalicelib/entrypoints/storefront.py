@@ -33,6 +33,7 @@ def create_checkout_session() -> dict[str, Any]:
     """Where to pay for a plan."""
     user = signed_in(routes.current_request)
     (plan_id,) = texts(routes.current_request, "planId")
+    wiring.charge(user)
     try:
         session = wiring.checkouts().open(user, plan_id)
     except (AlreadySubscribed, PaymentProcessing) as e:
@@ -74,6 +75,7 @@ def stop_free() -> Response:
 def create_portal_session() -> dict[str, Any]:
     """Where to manage billing."""
     user = signed_in(routes.current_request)
+    wiring.charge(user)
     return_url = f"{wiring.settings().site_url.rstrip('/')}/dashboard"
     url = portal_url(user, return_url, records=wiring.records(), payments=wiring.payments())
     say("portal")

@@ -24,9 +24,10 @@ MAX_RECEIVES = 5
 LOOK_AGAIN = 3
 """Seconds until a message that waits for something short comes again."""
 
-AT_ONCE = 5
+AT_ONCE = int(os.environ.get("WORKERS_AT_ONCE", "5"))
 """How many tenants are worked on at once: a new AWS account runs ten functions in all, and the API
-must never wait for the worker. (Reserving a share for it is not allowed there.)"""
+must never wait for the worker. (Reserving a share for it is not allowed there.) A stage's setting,
+read at import as the next one is."""
 
 QUEUE_NAME = os.environ.get("QUEUE_NAME", "arm-engine-dev-tenants.fifo")
 """Read at import, since the deployment wires the function to the queue by it."""

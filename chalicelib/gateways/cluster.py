@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from chalicelib.domain import inventory
+from chalicelib.domain import inventory, workloads
 from chalicelib.domain.drift import differences
+from chalicelib.domain.errors import Waiting
 from chalicelib.domain.fitting import Over
 from chalicelib.domain.labels import MANAGED_BY, Labels
 from chalicelib.domain.tenant import Manifest, TenantNamespace
-from chalicelib.domain.workloads import SIZES, STOPPABLE
 from chalicelib.gateways.cluster_fitting import Fitting
 from chalicelib.gateways.cluster_namespaces import NAMESPACES, Namespace, Namespaces, named
 from chalicelib.gateways.cluster_objects import PATHS, ClusterObjects, collection
@@ -133,12 +133,22 @@ class KubernetesCluster:
 
     def drift(self, manifests: Sequence[Manifest], owner: Mapping[str, str]) -> list[str]:
         """What is missing or not as given, one text each."""
-        if self._found(manifests[0], owner) is None:
+        namespace = self._found(manifests[0], owner)
+        if namespace is None:
             return [f"Namespace {manifests[0]['metadata']['name']} is missing"]
-        with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-            found = list(pool.map(self._objects.read, manifests))
+        if namespace.terminating:
+            return [str(namespace.going)]
+        try:
+            with ThreadPoolExecutor(max_workers=WORKERS) as pool:
+                found = list(pool.map(self._objects.read, manifests))
+        except Waiting as e:
+            return [str(e)]  # it began to go meanwhile: that is this tenant's alone
         pairs = zip(manifests, found, strict=True)
-        return [line for wanted, stands in pairs for line in differences(wanted, stands)]
+        return [
+            line
+            for wanted, stands in pairs
+            for line in differences(workloads.unless_scaled(wanted, stands), stands)
+        ]
 
     def _begin(
         self, found: Namespace | None, manifests: Sequence[Manifest]
@@ -163,15 +173,18 @@ class KubernetesCluster:
         self._namespaces.apply(wanted)
 
     def _apply_one(self, manifest: Manifest) -> None:
-        self._objects.apply(manifest, force=manifest["kind"] in ISOLATING)
+        if manifest["kind"] in workloads.SIZED:
+            self._objects.apply_unless_scaled(manifest)
+        else:
+            self._objects.apply(manifest, force=manifest["kind"] in ISOLATING)
 
     def _apply_resumed(self, manifest: Manifest) -> None:
         """The sizes of a suspended tenant are ours, also where a patch has set them to zero."""
-        self._objects.apply_taking(manifest, SIZES)
+        self._objects.apply_taking(manifest, workloads.SIZES)
 
     def _apply_stopped(self, manifest: Manifest) -> None:
         """That a suspended tenant runs nothing is not up to whoever has scaled it meanwhile."""
-        self._objects.apply(manifest, force=manifest["kind"] in STOPPABLE)
+        self._objects.apply(manifest, force=manifest["kind"] in workloads.STOPPABLE)
 
     def _prune(self, gone: Manifest) -> None:
         found = self._objects.read(gone)

@@ -8,7 +8,12 @@ from urllib.parse import quote
 from chalicelib.domain.ending import GRACE_SECONDS
 from chalicelib.domain.errors import Temporary
 from chalicelib.domain.tenant import Manifest
-from chalicelib.gateways.cluster_refusals import conflicting_fields, error, exceeds_quota
+from chalicelib.gateways.cluster_refusals import (
+    conflicting_fields,
+    error,
+    exceeds_quota,
+    scaled_by_others,
+)
 from chalicelib.gateways.kubernetes_http import Answer, KubernetesHttp
 from chalicelib.gateways.side_by_side import done
 
@@ -78,6 +83,14 @@ class ClusterObjects:
     def apply(self, manifest: Manifest, *, force: bool) -> None:
         """Server-side apply; `force` takes fields from whoever else has set them."""
         _check_applied(manifest, self._apply(manifest, force=force))
+
+    def apply_unless_scaled(self, manifest: Manifest) -> None:
+        """Apply; a size that somebody has set by scaling it, as an autoscaler does, stays."""
+        answer = self._apply(manifest, force=False)
+        if scaled_by_others(answer):
+            rest = {name: value for name, value in manifest["spec"].items() if name != "replicas"}
+            answer = self._apply({**manifest, "spec": rest}, force=False)
+        _check_applied(manifest, answer)
 
     def apply_taking(self, manifest: Manifest, ours: tuple[str, ...]) -> None:
         """Apply; fields that others have set are taken back only if all of them are ours.

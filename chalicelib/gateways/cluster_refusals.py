@@ -17,6 +17,9 @@ _PERMANENT = {
     HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
+_TOO_LARGE = re.compile(r"request is too large|message larger than max", re.IGNORECASE)
+"""What the store behind an API server says of an object that it will never take."""
+
 
 class OthersFields(Permanent):
     """An apply would change fields that somebody else has set."""
@@ -42,6 +45,8 @@ def error(what: str, answer: Answer) -> DomainError:
     causes = {c.get("reason") for c in (body.get("details") or {}).get("causes") or []}
     if "NamespaceTerminating" in causes or "status unknown for quota" in message:
         return Waiting(said)  # the quota is new, and its controller has not counted yet
+    if _is_too_large(answer):
+        return Permanent(said)
     if exceeds_quota(answer):
         return Temporary(said)  # the tenant has filled it, and may make room
     if answer.status == HTTPStatus.CONFLICT:
@@ -58,6 +63,26 @@ def exceeds_quota(answer: Answer) -> bool:
     """Whether an object was refused because the tenant has filled a quota."""
     message = str(answer.body.get("message", ""))
     return answer.status == HTTPStatus.FORBIDDEN and "exceeded quota" in message
+
+
+def _is_too_large(answer: Answer) -> bool:
+    """Whether an object is larger than will ever be stored; etcd says so as it says of outages."""
+    if answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return True
+    message = str(answer.body.get("message", ""))
+    return answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR and bool(_TOO_LARGE.search(message))
+
+
+def scaled_by_others(answer: Answer) -> bool:
+    """Whether all that an apply would change is a size that an autoscaler, say, has set."""
+    if answer.status != HTTPStatus.CONFLICT:
+        return False
+    causes = (answer.body.get("details") or {}).get("causes") or []
+    return bool(causes) and all(
+        cause.get("field") == ".spec.replicas"
+        and 'subresource "scale"' in str(cause.get("message"))
+        for cause in causes
+    )
 
 
 def _withheld(body: Mapping[str, Any]) -> str:

@@ -47,6 +47,7 @@ _PLAIN = (
     "updated_at",
     "settled",
     "not_before",
+    "busy_until",
 )
 _SETS = ("disputes", "lost_disputes")
 _NAMES = (*_PLAIN, *_NESTED, *_SETS)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from urllib3 import PoolManager, Retry, Timeout
@@ -57,6 +58,32 @@ def fixed(server: str, ca: str | None, token: str) -> AccessProvider:
     """Access that never changes: a service account's token, by settings."""
     access = Access(server.rstrip("/"), ca, token)
     return lambda: access
+
+
+class FromFile:
+    """Access by a token that somebody renews in a file, as Kubernetes does with a projected one.
+
+    It is read again when the file has changed.
+    """
+
+    def __init__(self, server: str, ca: str | None, path: Path) -> None:
+        self._server, self._ca, self._path = server.rstrip("/"), ca, path
+        self._read_at: int | None = None
+        self._token = ""
+
+    def __call__(self) -> Access:
+        """As of now.
+
+        Raises:
+            Temporary: there is no such file; whoever renews it puts another in its place.
+        """
+        try:
+            changed_at = self._path.stat().st_mtime_ns
+            if changed_at != self._read_at:
+                self._token, self._read_at = self._path.read_text().strip(), changed_at
+        except OSError as e:
+            raise Temporary(f"the cluster's token cannot be read: {type(e).__name__}") from e
+        return Access(self._server, self._ca, self._token)
 
 
 class KubernetesHttp:

@@ -6,10 +6,10 @@ from hashlib import sha256
 from typing import Any
 
 from chalicelib.domain.due import NUDGE_RETRY
-from chalicelib.domain.errors import Conflict, FreeFull, Unauthenticated
+from chalicelib.domain.errors import Conflict, FreeFull, FreeUsed, Unauthenticated
 from chalicelib.domain.record import Record, User
 from chalicelib.domain.timeline import Line
-from chalicelib.gateways.dynamodb import Cancelled, Op
+from chalicelib.gateways.dynamodb import CONFLICT_TRIES, CROWDED_TRIES, Cancelled, Op
 from chalicelib.gateways.items import attributes, changes, record_of
 from chalicelib.gateways.nudges import NudgeTable, customer_key, record_key
 
@@ -48,6 +48,7 @@ class Table(NudgeTable):
         nothing_new: bool = False,
         free_change: int = 0,
         free_cap: int | None = None,
+        free_mark: str | None = None,
         lines: Sequence[Line] = (),
     ) -> Record:
         """Write what differs, on condition that nobody decided anything since `before`."""
@@ -59,13 +60,18 @@ class Table(NudgeTable):
         if after.customer_id and after.customer_id != before.customer_id:
             pointer = {**customer_key(after.customer_id), "tenant_id": after.tenant_id}
             ops.append(self._db.put(pointer | {"schema": 1}))
-        ops += self._free(free_change, free_cap)
+        marked = self._had_free(free_mark, nudge_at or 0)
+        count_at = len(ops) + len(marked)
+        ops += [*marked, *self._free(free_change, free_cap)]
         ops += [self._line(after.tenant_id, line) for line in lines]
+        tries = CROWDED_TRIES if free_change else CONFLICT_TRIES
         try:
-            self._db.write(ops)
+            self._db.write(ops, tries=tries)
         except Cancelled as e:
             if e.failed(0):
                 raise Conflict("the record was written meanwhile") from e
+            if marked and not e.failed(count_at):
+                raise FreeUsed from e
             raise FreeFull from e
         return after
 
@@ -76,8 +82,10 @@ class Table(NudgeTable):
         after = replace(after, version=before.version + 1)
         rest = [*self._free(free_change, None)]
         rest += [self._line(after.tenant_id, line) for line in lines]
+        tries = CROWDED_TRIES if free_change else CONFLICT_TRIES
+        whole = [self._update(before, after, nothing_new=True, deadlines=True), *rest]
         try:
-            self._db.write([self._update(before, after, nothing_new=True, deadlines=True), *rest])
+            self._db.write(whole, tries=tries)
         except Cancelled as e:
             now_there = e.item(0)
             if now_there is None or now_there.get("version", 0) != before.version:
@@ -93,10 +101,22 @@ class Table(NudgeTable):
             disputes=before.disputes,
         )
         try:
-            self._db.write([self._update(before, kept), *rest])
+            self._db.write([self._update(before, kept), *rest], tries=tries)
         except Cancelled as e:
             raise Conflict("the record was written meanwhile") from e
         return kept
+
+    def note_spent(self, record: Record, busy_until: int) -> None:
+        """Note what is left of a budget; the record's version is left alone."""
+        when, values = "attribute_not_exists(busy_until)", {}
+        if record.busy_until is not None:
+            when, values = "busy_until = :left", {":left": record.busy_until}
+        key, to_set = record_key(record.tenant_id), {"busy_until": busy_until}
+        when += " AND attribute_exists(pk)"
+        try:
+            self._db.write([self._db.update(key, to_set, when=when, values=values)])
+        except Cancelled as e:
+            raise Conflict("another request was counted meanwhile") from e
 
     def swept_until(self) -> int | None:
         """Up to when Stripe's undelivered events were looked at."""
@@ -135,6 +155,13 @@ class Table(NudgeTable):
             add["nudged"] = 1
         key = record_key(after.tenant_id)
         return self._db.update(key, to_set, remove=to_remove, add=add, when=when, values=values)
+
+    def _had_free(self, mark: str | None, now: int) -> list[Op]:
+        """That an address has had Free: once, for as long as a line of the timeline is kept."""
+        if mark is None:
+            return []
+        had = {"pk": f"FREE#{mark}", "sk": "HAD", "schema": 1, "expires_at": now + self._keep_lines}
+        return [self._db.put(had, when="attribute_not_exists(pk)")]
 
     def _free(self, change: int, cap: int | None) -> list[Op]:
         if not change:

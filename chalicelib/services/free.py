@@ -14,6 +14,7 @@ from chalicelib.domain.errors import (
     PaymentProcessing,
     Temporary,
 )
+from chalicelib.domain.free_addresses import mark_of
 from chalicelib.domain.record import FreeGrant, Record, User
 from chalicelib.ports import Clock, Queue, Records
 from chalicelib.services.nudging import hint
@@ -65,6 +66,7 @@ class FreePlan:
                     nudge_at=now,
                     free_change=1,
                     free_cap=self.catalogue.policy.free_cap,
+                    free_mark=mark_of(user.email) if user.email else None,
                 )
             except Conflict:
                 continue

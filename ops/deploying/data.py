@@ -39,12 +39,21 @@ class Data:
         self._stacks.delete(self._stack, say)
         self._remove_table(say)
         self._remove_pools(say)
+        self._remove_queues(say)
         parameters = self._shop.parameters
         for name in parameters.all():  # the keys of Stripe among them
             parameters.delete(name)
             say(f"parameter {self._shop.stage.parameters_path}/{name} is removed")
-        if left := self.names():
+        # SQS tells of a queue for a minute after it was removed.
+        if left := [name for name in self.names() if not name.startswith("queue ")]:
             raise StepFailed(f"there still is: {', '.join(left)}", "run the same command again")
+
+    def _remove_queues(self, say: Say) -> None:
+        sqs, stage = self._shop.session.client("sqs"), self._shop.stage
+        for name in (stage.queue, stage.dead_letters):
+            if self._is_queue(name):  # it goes with its stack, if that was there
+                sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"])
+                say(f"queue {name} is removed")
 
     def _names(self) -> Iterator[str]:
         if self._stacks.find(self._stack):

@@ -19,6 +19,7 @@ from ops.operating.words import in_order, moment, said
 KEPT = (
     "Stripe keeps invoices and payments as the law on bookkeeping asks; their customer is gone.",
     "The table's backups keep the record for up to 35 days, and cannot be edited.",
+    "That an address has had the Free plan stays for timeline_days of the policy, as a hash of it.",
     "Logs hold a tenant id, which is a hash, and no name or address; they end by their retention.",
 )
 """What forgetting does not reach, and why."""

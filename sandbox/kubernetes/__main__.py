@@ -27,7 +27,9 @@ def main() -> None:
     tls = _tls(given.certificate, given.key) if given.certificate else None
 
     def make() -> KubernetesServer:
-        server = KubernetesServer(given.port, given.token, tls, given.worker_token)
+        server = KubernetesServer(
+            given.port, given.token, tls, given.worker_token, runs_workloads=True
+        )
         print(json.dumps({"port": server.server_address[1]}), flush=True)  # noqa: T201 - for whoever started it
         return server
 

@@ -19,6 +19,7 @@ def answer(store: Store, user: User, request: Request, now: str) -> Answer:
         Refusal: 403 for nobody, 404 and 405 for anything else.
     """
     if request.path.removeprefix(PATH).strip("/") != KIND.plural:
+        authorization.check_unserved(user, request)
         raise statuses.no_such_resource()
     if request.method != "POST":
         raise statuses.method_not_allowed()

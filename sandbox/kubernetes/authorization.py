@@ -96,6 +96,16 @@ def check_path(user: User, request: Request) -> None:
         raise statuses.forbidden_path(user.name, request.method.lower(), request.path)
 
 
+def check_unserved(user: User, request: Request) -> None:
+    """Refuse what is not served here to whoever has no right to everything, as it would be there.
+
+    Raises:
+        Refusal: 403.
+    """
+    if EVERYTHING not in user.rules:
+        raise statuses.forbidden_path(user.name, request.method.lower(), request.path)
+
+
 def check_grant(store: Store, user: User, kind: kinds.Kind, obj: Object) -> None:
     """Refuse a role or a binding that grants what its author does not hold.
 

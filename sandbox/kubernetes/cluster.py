@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -16,7 +17,9 @@ from sandbox.kubernetes import (
     kinds,
     openapi,
     paging,
+    running,
     selectors,
+    sizes,
     statuses,
     subresources,
     tables,
@@ -43,6 +46,7 @@ class Cluster:
         later: called with what ends the deletion of a namespace; whoever gives none calls
             `finish_deletions` when it suits them.
         clock: epoch seconds, for the times written into objects.
+        runs_workloads: whether workloads have pods, as where there are controllers and a node.
     """
 
     def __init__(
@@ -50,11 +54,14 @@ class Cluster:
         users: Mapping[str, User],
         later: Later | None = None,
         clock: Callable[[], float] = time.time,
+        *,
+        runs_workloads: bool = False,
     ) -> None:
         self.authenticate: Callable[[str], User | None] = lambda _: None
         """Asked about a token that is none of those given: another system's, such as AWS's."""
         self._users = {token: (user, math.inf) for token, user in users.items()}
         self._later = later
+        self._runs_workloads = runs_workloads
         self._clock = clock
         self._store = Store()
         with self._store.lock:
@@ -69,6 +76,7 @@ class Cluster:
         """Answer one request; requests are answered one at a time."""
         with self._store.lock:
             try:
+                sizes.check_body(request.body)
                 return self._answer(request)
             except Refusal as refusal:
                 return as_json(refusal.code, refusal.body)
@@ -76,19 +84,37 @@ class Cluster:
     def finish_deletions(self, uid: str | None = None) -> None:
         """Let pods end, and namespaces that are Terminating go, all or the one of this uid."""
         with self._store.lock:
-            ended = deletion.end_pods(self._store)
+            self.end_pods()
             deletion.finish(self._store, uid)
-            for namespace in ended:
-                controllers.settle(self._store, namespace, self._now)
+
+    def end_pods(self) -> None:
+        """Let pods end that were given a short time to."""
+        with self._store.lock:
+            for namespace in deletion.end_pods(self._store):
+                self._settle(namespace)
+
+    def _settle(self, namespace: str) -> None:
+        """Let the controllers look at a namespace."""
+        if self._runs_workloads and running.settle(self._store, namespace, self._now):
+            self._end_pods_later()
+        controllers.settle(self._store, namespace, self._now)
+
+    def _end_pods_later(self) -> None:
+        if self._later:
+            self._later(self.end_pods)
 
     def _start_with(self, name: str) -> None:
         config: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         self._store.put(_NAMESPACE, writing.new(_NAMESPACE, config, self._now, "kube-apiserver"))
-        controllers.settle(self._store, name, self._now)
+        self._settle(name)
 
     def _answer(self, request: Request) -> Answer:
         user = self._user(request)
-        target = target_of(request.path)
+        try:
+            target = target_of(request.path)
+        except Refusal:
+            authorization.check_unserved(user, request)
+            raise
         if target is None:
             return self._outside(user, request)
         authorization.check(self._store, user, request, target)
@@ -99,8 +125,8 @@ class Cluster:
                 return self._get(request, target)
             case "GET", False:
                 return self._list(request, target)
-            case "DELETE", True:
-                return self._delete(user, request, target)
+            case "DELETE", named if named or target.scope or not target.kind.namespaced:
+                return (self._delete if named else self._delete_all)(user, request, target)
             case ("PATCH" | "PUT", True) | ("POST", False):
                 return self._write(user, request, target)
         raise statuses.method_not_allowed()
@@ -111,6 +137,8 @@ class Cluster:
             return access_reviews.answer(self._store, user, request, self._now)
         authorization.check_path(user, request)
         found = discovery.answer(request) or openapi.answer(request.path)
+        if found is None:
+            authorization.check_unserved(user, request)
         return found or as_text(404, "404 page not found\n")
 
     def _user(self, request: Request) -> User:
@@ -129,10 +157,12 @@ class Cluster:
         found = self._found(target)
         if not subresources.served(target):
             raise statuses.no_such_resource()
-        if target.subresource == "scale":
-            return subresources.scale(self._store, user, request, target, found, self._now)
         if target.subresource == "status":
-            return subresources.status(self._store, user, request, target, found, self._now)
+            return self._status(user, request, target, found)
+        if target.subresource == "scale":
+            answer = subresources.scale(self._store, user, request, target, found, self._now)
+            self._settle(target.namespace)
+            return answer
         if request.method != "POST":
             raise statuses.method_not_allowed()
         if target.subresource == "binding":
@@ -172,7 +202,7 @@ class Cluster:
         if not request.dry_run and deletion.let_go(self._store, target, obj):
             self._finish_later(self._store.get(_NAMESPACE, "", target.namespace))
         elif not request.dry_run:
-            controllers.settle(self._store, target.scope or obj["metadata"]["name"], self._now)
+            self._settle(target.scope or obj["metadata"]["name"])
         return as_json(status, obj)
 
     def _delete(self, user: User, request: Request, target: Target) -> Answer:
@@ -183,8 +213,28 @@ class Cluster:
         if unfinished and not request.dry_run:
             self._finish_later(found)
         if not request.dry_run and target.namespace:
-            controllers.settle(self._store, target.namespace, self._now)
+            self._settle(target.namespace)
         return as_json(200, answer)
+
+    def _delete_all(self, user: User, request: Request, target: Target) -> Answer:
+        labels, fields = (request.query.get(f"{s}Selector", "") for s in ("label", "field"))
+        matches = selectors.matcher(labels, fields)
+        kind, gone = target.kind, []
+        for obj in self._store.all(kind, target.namespace or None):
+            if matches(obj):
+                self._delete(user, request, replace(target, name=obj["metadata"]["name"]))
+                gone.append({k: v for k, v in obj.items() if k not in ("kind", "apiVersion")})
+        head = {"kind": f"{kind.name}List", "apiVersion": kind.api_version}
+        metadata = {"resourceVersion": str(self._store.version)}
+        return as_json(200, {**head, "metadata": metadata, "items": gone})
+
+    def _status(self, user: User, request: Request, target: Target, found: Object) -> Answer:
+        if request.method == "GET":
+            return as_json(200, found)
+        if request.method not in ("PATCH", "PUT"):
+            raise statuses.method_not_allowed()
+        after = writing.write_status(self._store, user, request, target, found, self._now)
+        return as_json(200, after)
 
     def _finish_later(self, namespace: Object | None) -> None:
         if self._later and namespace is not None:

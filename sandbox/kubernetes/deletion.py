@@ -77,7 +77,7 @@ def let_go(store: Store, target: Target, obj: Object) -> bool:
 
 def _grace(request: Request, pod: Object) -> int:
     """Seconds that a pod gets to end; none where no node runs it, or nothing in it runs."""
-    if not pod["spec"].get("nodeName") or pod["status"].get("phase") in _ENDED:
+    if not _is_running(pod):
         return 0
     options = request.json() if request.body else {}
     asked = options.get("gracePeriodSeconds", request.query.get("gracePeriodSeconds"))
@@ -99,6 +99,23 @@ def _ending(store: Store, pod: Object, grace: int, now: str) -> Object:
         "deletionGracePeriodSeconds": grace,
     }
     return store.put(_POD, {**pod, "metadata": {**metadata, **own}})
+
+
+def take(store: Store, kind: Kind, obj: Object, now: str) -> None:
+    """Delete as a controller does: a pod with the time that it asks for."""
+    metadata = obj["metadata"]
+    if "deletionTimestamp" in metadata:
+        return
+    if kind == _POD and _is_running(obj):
+        _ending(store, obj, int(obj["spec"]["terminationGracePeriodSeconds"]), now)
+    elif metadata.get("finalizers"):
+        store.put(kind, {**obj, "metadata": {**metadata, "deletionTimestamp": now}})
+    else:
+        store.remove(kind, obj)
+
+
+def _is_running(pod: Object) -> bool:
+    return bool(pod["spec"].get("nodeName")) and pod["status"].get("phase") not in _ENDED
 
 
 def end_pods(store: Store) -> set[str]:
@@ -157,7 +174,7 @@ def _emptied(store: Store, kind: Kind, namespace: str, now: str) -> list[Object]
 
 def _lasts(pod: Object) -> int:
     """Seconds that a pod still takes to end; none where they are short."""
-    if not pod["spec"].get("nodeName") or pod["status"].get("phase") in _ENDED:
+    if not _is_running(pod):
         return 0
     metadata, own = pod["metadata"], pod["spec"]["terminationGracePeriodSeconds"]
     grace = metadata["deletionGracePeriodSeconds"] if "deletionTimestamp" in metadata else own

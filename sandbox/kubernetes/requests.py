@@ -94,6 +94,8 @@ class Request:
             return "watch"
         if self.method == "GET":
             return "get" if target.name else "list"
+        if self.method == "DELETE" and not target.name:
+            return "deletecollection"
         return _VERBS.get(self.method, self.method.lower())
 
     def either(self, by_protobuf: Callable[[bytes], Object]) -> Object:
@@ -109,16 +111,24 @@ class Request:
         except ValueError as e:
             raise statuses.bad_request(f"the body is not protobuf: {e}") from e
 
+    def loose_json(self) -> Any:  # noqa: ANN401 - loose JSON
+        """The body, whatever it is.
+
+        Raises:
+            Refusal: 400, it is no JSON.
+        """
+        try:
+            return json.loads(self.body)
+        except ValueError as e:
+            raise statuses.bad_request(f"the body is not JSON: {e}") from e
+
     def json(self) -> Object:
         """The body as an object.
 
         Raises:
             Refusal: 400, it is none.
         """
-        try:
-            body = json.loads(self.body)
-        except ValueError as e:
-            raise statuses.bad_request(f"the body is not JSON: {e}") from e
+        body = self.loose_json()
         if not isinstance(body, dict):
             raise statuses.bad_request("the body is not an object")
         return body

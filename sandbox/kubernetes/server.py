@@ -43,6 +43,8 @@ class KubernetesServer(LocalServer):
         token: str,
         tls: ssl.SSLContext | None = None,
         worker_token: str | None = None,
+        *,
+        runs_workloads: bool = False,
     ) -> None:
         self._tls = tls
         self.faults = Faults()
@@ -50,7 +52,7 @@ class KubernetesServer(LocalServer):
         users = {token: ADMIN}
         if worker_token is not None:
             users[worker_token] = service_account(*setup.WORKER)
-        self.cluster = Cluster(users, _later)
+        self.cluster = Cluster(users, _later, runs_workloads=runs_workloads)
         if worker_token is not None:
             setup.apply(self.cluster, token)
         self.around: Callable[[Literal["before", "after"]], None] = lambda _: None

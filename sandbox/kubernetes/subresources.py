@@ -22,6 +22,8 @@ Issue = Callable[[str, User, float], None]
 
 def served(target: Target) -> bool:
     """Whether there is such a thing here."""
+    if target.subresource == "status":
+        return target.kind.status
     if target.kind.name == "ServiceAccount":
         return target.subresource == "token"
     if target.kind.name == "Pod" and target.subresource == "binding":
@@ -92,37 +94,11 @@ def scale(  # noqa: PLR0913, PLR0917 - the parts of a write
     if not isinstance(replicas, int) or isinstance(replicas, bool) or replicas < 0:
         raise statuses.bad_request("spec.replicas must be a whole number from 0")
     admission.check_policies(store, user, request, target, after, before)
-    by = Manager(request.manager, "Update", target.kind.api_version, "")
+    by = Manager(request.manager, "Update", target.kind.api_version, "scale")
     changed = {**found, "spec": {**found["spec"], "replicas": replicas}}
     if changed != found and not request.dry_run:
         changed = store.put(target.kind, managed.updated(found, changed, target.kind, by, now))
     return as_json(200, _scale(changed))
-
-
-def status(  # noqa: PLR0913, PLR0917 - the parts of a write
-    store: Store, user: User, request: Request, target: Target, found: Object, now: str
-) -> Answer:
-    """Read or write a status; with it go labels, annotations and finalizers, and no spec.
-
-    Raises:
-        Refusal: 405, 415, or what admission says.
-    """
-    if request.method == "GET":
-        return as_json(200, found)
-    if request.method not in ("PATCH", "PUT"):
-        raise statuses.method_not_allowed()
-    if request.content_type not in (_MERGE, "application/json"):
-        raise statuses.unsupported_media_type()
-    body = request.json()
-    after = decoding.merged(found, body) if request.method == "PATCH" else body
-    obj = decoding.with_servers_own(decoding.decoded(target, after, target.name), found)
-    kept = {name: value for name, value in found.items() if name not in ("metadata", "status")}
-    obj = {**kept, "metadata": obj["metadata"], "status": after.get("status") or {}}
-    admission.check_policies(store, user, request, target, obj, found)
-    by = Manager(request.manager, "Update", target.kind.api_version, "status")
-    if obj != found and not request.dry_run:
-        obj = store.put(target.kind, managed.updated(found, obj, target.kind, by, now))
-    return as_json(200, obj)
 
 
 def _scale(found: Object) -> Object:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from sandbox.kubernetes import network_validation, quantities, selectors, statuses
+from sandbox.kubernetes import network_validation, quantities, selectors, sizes, statuses
 from sandbox.kubernetes.kinds import Kind, Object
 from sandbox.kubernetes.statuses import Invalid
 
@@ -42,6 +42,12 @@ _AS_SERVICE = (
     "alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or "
     f"'abc-123', regex used for validation is '{_SERVICE}')"
 )
+_KEY = r"[-._a-zA-Z0-9]+"
+_AS_KEY = (
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',"
+    f"  or 'KEY_NAME',  or 'key-name', regex used for validation is '{_KEY}')"
+)
+_HOLDING = ("ConfigMap", "Secret")
 _BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 _RBAC = ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
 
@@ -128,6 +134,18 @@ def _spec(kind: Kind, obj: Object) -> Iterator[Invalid]:
         yield from check_kind(obj.get("spec") or {})
     if kind.name in _BINDINGS:
         yield from _binding(obj)
+    if kind.name in _HOLDING:
+        yield from _data(obj)
+
+
+def _data(obj: Object) -> Iterator[Invalid]:
+    for field in ("data", "binaryData"):
+        for key in obj.get(field) or {}:
+            if not re.fullmatch(_KEY, key):
+                yield _bad(f"{field}[{key}]", key, _AS_KEY)
+    if sizes.of_data(obj) > sizes.LARGEST_DATA:
+        why = f"Too long: may not be more than {sizes.LARGEST_DATA} bytes"
+        yield Invalid("data" if obj["kind"] == "Secret" else "[]", why, "FieldValueTooLong")
 
 
 def _binding(obj: Object) -> Iterator[Invalid]:
@@ -206,9 +224,23 @@ def _workload(spec: Object) -> Iterator[Invalid]:
     yield from _pod(template.get("spec") or {}, "spec.template.spec")
 
 
+def _no_new_finalizers(obj: Object, before: Object) -> Iterator[Invalid]:
+    if "deletionTimestamp" not in before["metadata"]:
+        return
+    had = before["metadata"].get("finalizers") or []
+    if new := [each for each in obj["metadata"].get("finalizers") or [] if each not in had]:
+        listed = ", ".join(json.dumps(each) for each in new)
+        why = (
+            "Forbidden: no new finalizers can be added if the object is being deleted, found new "
+            f"finalizers []string{{{listed}}}"
+        )
+        yield Invalid("metadata.finalizers", why, "FieldValueForbidden")
+
+
 def _immutable(kind: Kind, obj: Object, before: Object | None) -> Iterator[Invalid]:
     if before is None:
         return
+    yield from _no_new_finalizers(obj, before)
     if kind.name in _BINDINGS:
         ref = obj.get("roleRef") or {}
         if ref != before.get("roleRef"):

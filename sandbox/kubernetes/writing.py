@@ -1,5 +1,6 @@
 """POST, PUT and PATCH: from the request to the object that is stored."""
 
+from random import choice
 from uuid import uuid4
 
 from sandbox.kubernetes import (
@@ -9,6 +10,9 @@ from sandbox.kubernetes import (
     decoding,
     defaults,
     managed,
+    patching,
+    schema,
+    sizes,
     statuses,
     validation,
 )
@@ -18,8 +22,9 @@ from sandbox.kubernetes.managed import Manager
 from sandbox.kubernetes.requests import Request, Target
 from sandbox.kubernetes.store import Store
 
+_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _APPLY = "application/apply-patch+yaml"
-_MERGE = "application/merge-patch+json"
+_PATCHES = ("application/merge-patch+json", patching.JSON_PATCH, patching.STRATEGIC)
 _JSON = "application/json"
 
 
@@ -44,6 +49,7 @@ def write(
     live = store.get(kind, target.namespace, name)
     admission.check_namespace(store, kind, target.namespace, name, creating=live is None)
     if request.method == "POST":
+        name = name or _generated(config)
         if live is not None:
             raise statuses.already_exists(kind, name)
         wanted = new(kind, decoding.decoded(target, config, name), now, request.manager)
@@ -60,6 +66,7 @@ def write(
     admission.check_grants(store, user, kind, wanted, live)
     admission.check_policies(store, user, request, target, wanted, live)
     admission.check_quota(store, kind, wanted, live)
+    sizes.check(wanted)
     if live is not None and wanted == live:
         return 200, live
     if not request.dry_run:
@@ -67,12 +74,66 @@ def write(
     return (201 if live is None else 200), wanted
 
 
+def write_status(  # noqa: PLR0913, PLR0917 - the parts of a write
+    store: Store, user: User, request: Request, target: Target, live: Object, now: str
+) -> Object:
+    """What a write below `status` leaves: the spec as it was, whatever else is sent.
+
+    Labels and annotations are written with it, as the real one does.
+
+    Raises:
+        Refusal: whatever is wrong with it.
+    """
+    kind = target.kind
+    if request.method == "PATCH":
+        sent = patched(request, kind, live)
+    elif request.content_type == _JSON:
+        sent = request.json()
+    else:
+        raise statuses.unsupported_media_type()
+    sent = decoding.with_servers_own(sent, {**live, "status": sent.get("status", {})})
+    after = {**live, "metadata": sent["metadata"], "status": sent.get("status") or {}}
+    admission.check_policies(store, user, request, target, after, live)
+    validation.check(kind, after, live)
+    by = Manager(request.manager, "Update", kind.api_version, "status")
+    after = managed.updated(live, after, kind, by, now)
+    return after if request.dry_run or after == live else store.put(kind, after)
+
+
+def _generated(config: Object) -> str:
+    """A name that the server makes up, where one is to begin with something."""
+    begins = str(decoding.metadata_of(config).get("generateName", ""))
+    return begins and f"{begins}{''.join(choice(_LETTERS) for _ in range(5))}"  # noqa: S311 - a name
+
+
 def _body(request: Request, target: Target) -> Object:
     if request.method == "PATCH" and request.content_type == _APPLY:
         return decoding.config_to_apply(request, target)
-    if request.content_type != (_MERGE if request.method == "PATCH" else _JSON):
+    if request.method == "PATCH" and request.content_type in _PATCHES:
+        return {}  # what is patched is not known before what is there
+    if request.content_type != _JSON or request.method == "PATCH":
         raise statuses.unsupported_media_type()  # a newer kubectl would create by protobuf
     return request.json()
+
+
+def patched(request: Request, kind: Kind, live: Object) -> Object:
+    """What a patch of any kind makes of an object.
+
+    Raises:
+        Refusal: 400, 415 or 422.
+    """
+    match request.content_type:
+        case patching.JSON_PATCH:
+            after = patching.by_operations(live, request.loose_json())
+        case patching.STRATEGIC:
+            after = patching.strategic(live, request.json(), schema.of(kind))
+        case "application/merge-patch+json":
+            after = decoding.merged(live, request.json())
+        case _:
+            raise statuses.unsupported_media_type()
+    if not isinstance(after, dict):
+        raise statuses.bad_request("what the patch makes is no object")
+    return after
 
 
 def _applied(
@@ -88,7 +149,7 @@ def _applied(
 
 def _updated(request: Request, target: Target, live: Object, body: Object, now: str) -> Object:
     kind = target.kind
-    after = decoding.merged(live, body) if request.method == "PATCH" else body
+    after = patched(request, kind, live) if request.method == "PATCH" else body
     version = decoding.metadata_of(after).get("resourceVersion")
     if version not in (None, live["metadata"]["resourceVersion"]):
         why = (
@@ -97,6 +158,9 @@ def _updated(request: Request, target: Target, live: Object, body: Object, now: 
         )
         raise statuses.conflict(kind, target.name, why)
     uid, has = decoding.metadata_of(after).get("uid"), live["metadata"]["uid"]
+    if uid not in (None, has) and request.method == "PATCH":
+        why = f'Invalid value: "{uid}": field is immutable'
+        raise statuses.invalid(kind, target.name, [statuses.Invalid("metadata.uid", why)])
     if uid not in (None, has):
         why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {has}"
         raise statuses.conflict(kind, target.name, why)

@@ -75,7 +75,7 @@ def read(number: str, exp: str, cvc: str, now: float) -> Card:
 def payment_method(ledger: Ledger, card: Card, customer_id: str) -> Obj:
     """The card, attached to the customer."""
     if card.behaviour in BANK_ACCOUNTS.values():
-        made = _bank_account(ledger, card, customer_id)
+        made = bank_account(ledger, card, customer_id)
     else:
         made = new_card(ledger, card, customer_id)
     ledger.emit("payment_method.attached", made)
@@ -103,7 +103,8 @@ def new_card(ledger: Ledger, card: Card, customer_id: str | None) -> Obj:
     return made
 
 
-def _bank_account(ledger: Ledger, card: Card, customer_id: str) -> Obj:
+def bank_account(ledger: Ledger, card: Card, customer_id: str | None) -> Obj:
+    """The account; nobody's, where no customer is named."""
     made = ledger.add(
         "payment_method",
         type="us_bank_account",

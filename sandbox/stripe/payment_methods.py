@@ -20,6 +20,9 @@ NAMED = {
 }
 """What stands behind `tok_…` and `pm_card_…`: https://docs.stripe.com/testing."""
 
+BANK = "pm_usBankAccount_success"
+"""A bank account whose debits arrive, days later."""
+
 _EXPIRES = 2040
 
 
@@ -36,6 +39,9 @@ def found(ledger: Ledger, method_id: str, param: str = "payment_method") -> Obj:
     name = method_id.removeprefix("pm_card_")
     if method_id.startswith("pm_card_") and name in NAMED:
         return _made(ledger, name, None)
+    if method_id == BANK:
+        account = cards.Card(cards.SETTLES, "bank", "6789", 12, _EXPIRES)
+        return cards.bank_account(ledger, account, None)
     return ledger.get("payment_method", method_id, param, BAD_REQUEST)
 
 

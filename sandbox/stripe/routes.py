@@ -19,7 +19,6 @@ from sandbox.stripe import (
     sales,
     schedules,
     test_clocks,
-    test_methods,
 )
 from sandbox.stripe.objects import Obj
 
@@ -140,7 +139,6 @@ ROUTES = tuple(
         ("GET", "refunds", money.list_of("refund", "/v1/refunds", "charge", "payment_intent"),
          "RefundListParams"),
         ("GET", "refunds/{}", money.retrieve("refund", "refund"), "RefundRetrieveParams"),
-        ("POST", "payment_methods/{}/attach", test_methods.attach, "PaymentMethodAttachParams"),
         ("GET", "events", endpoints.list_events, "EventListParams"),
         ("GET", "events/{}", endpoints.retrieve_event, "EventRetrieveParams"),
         ("POST", "webhook_endpoints", endpoints.create, "WebhookEndpointCreateParams"),

@@ -162,6 +162,21 @@ def test_free_may_be_had_once(api, aws, token):
     assert {"v": 1, "tenantId": TENANT} in aws.messages()
 
 
+def test_free_is_had_once_per_mailbox(api, aws, token):
+    """Another account with another spelling of the same address has had it, too; nobody else has."""
+    start = "/api/subscriptions/start-free"
+    for sub, email, status in (
+        ("u-1", "ada+1@example.com", 202), ("u-2", "ADA+2@example.com", 409),
+        ("u-3", "ada@example.com", 409), ("u-4", "bob@example.com", 202), ("u-5", None, 202),
+    ):  # fmt: skip
+        answer = api.call("POST", start, token=token(sub=sub, email=email))
+        assert answer[0] == status, email
+        if status == 409:
+            assert code(answer) == (409, "free_used")
+    assert aws.items("FREE")["FREE", "COUNT"]["standing"] == 3
+    assert "example.com" not in str(aws.items("FREE"))
+
+
 def test_free_is_capped(api, aws, token, monkeypatch):
     """When all places are taken, the next one reads so, and nothing is granted."""
     catalogue = wiring.catalogue()
@@ -180,6 +195,20 @@ def test_there_is_no_portal_without_a_customer(api, token):
     """Nothing was paid for, so there is no billing to manage."""
     answer = api.call("POST", "/api/subscriptions/create-portal-session", token=token())
     assert code(answer) == (409, "no_customer")
+
+
+def test_who_clicks_without_end_is_told_when_to_come_back(api, aws, token):
+    """429 with Retry-After before Stripe is asked anything more; others are served as ever."""
+    path = "/api/subscriptions/create-portal-session"
+    known(api, token)
+    answers = [api.call("POST", path, token=token()) for _ in range(11)]
+    assert [status for status, _ in answers] == [409] * 10 + [429]
+    assert code(answers[-1]) == (429, "too_many_requests")
+    last = api._http.request("POST", CHECKOUT, body=b'{"planId": "basic"}', headers={
+        "Authorization": f"Bearer {token()}", "Content-Type": "application/json"})  # fmt: skip
+    assert (last.status_code, 0 < int(last.headers["Retry-After"]) <= 20) == (429, True)
+    assert code(api.call("POST", path, token=token(sub="u-2"))) == (409, "no_customer")
+    assert api.call("GET", "/api/subscriptions/status", token=token())[0] == 200
 
 
 def test_an_unknown_method_gets_the_contracts_form(api):

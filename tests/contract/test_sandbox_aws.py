@@ -1,6 +1,7 @@
 """The sandbox's AWS where moto alone would differ from the real one."""
 
 import json
+import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,8 @@ from chalicelib.gateways.dynamodb import DynamoDb
 from chalicelib.gateways.table import Table
 
 TABLE = "arm-engine-dev"
+FREE_COUNT = {"pk": {"S": "FREE"}, "sk": {"S": "COUNT"}}
+STANDING = {"standing": {"N": "0"}}
 ONCE = Config(retries={"total_max_attempts": 1}, max_pool_connections=32)
 
 
@@ -89,6 +92,25 @@ def test_a_burst_of_nudges_gets_through(dynamodb):
     with ThreadPoolExecutor(16) as threads:
         assert Counter(threads.map(nudge, range(64))) == {"nudged": 64}
     assert table.read(user.tenant_id).nudged == 64
+
+
+def test_a_hundred_free_grants_at_once_are_granted(dynamodb):
+    """All of them move one count: each waits its turn, and none is told that we are unavailable."""
+    table = Table(DynamoDb(TABLE, dynamodb))
+    before = dynamodb.get_item(TableName=TABLE, Key=FREE_COUNT).get("Item", STANDING)
+    waiting = threading.Barrier(100)
+
+    def start(_):
+        user = User(issuer="https://issuer.example", subject=uuid4().hex)
+        record = Record(tenant_id=user.tenant_id, user=user)
+        table.create(record)
+        waiting.wait(60)
+        table.save(record, record, nudge_at=1_800_000_000, free_change=1, free_cap=10_000)
+
+    with ThreadPoolExecutor(100) as threads:
+        list(threads.map(start, range(100)))
+    after = dynamodb.get_item(TableName=TABLE, Key=FREE_COUNT)["Item"]
+    assert int(after["standing"]["N"]) == int(before["standing"]["N"]) + 100
 
 
 def test_a_client_request_token_works_once(dynamodb, key):

@@ -85,7 +85,7 @@ def test_the_first_convergence_asks_for_what_it_needs(cluster, deliver, free):
         ("GET", f"/api/v1/namespaces/{NAMESPACE}"),
         ("PATCH", f"/api/v1/namespaces/{NAMESPACE}"),
     ]
-    assert len({r["path"] for r in asked[1:]}) == 11
+    assert len({r["path"] for r in asked[1:]}) == 12
     status = free()
     assert (status["status"], status["tenant"]["state"]) == ("active", "ready")
     assert status["tenant"]["namespace"] == NAMESPACE

@@ -1,6 +1,10 @@
 """What each function may do, as it stands in .chalice/."""
 
 import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
 
 import pytest
 
@@ -106,6 +110,9 @@ def test_a_worker_in_a_network_may_join_it():
         ('[dev]\nlive = false\ncluster_name = "c"\nhosted_zone_id = "Z"', "hosted_zone_id needs domain"),
         ('[dev]\nlive = false\ncluster_name = "c"\ndomain = "x"\ncertificate_arn = "arn:aws:acm:eu-central-1:1:certificate/1"', "us-east-1 only"),
         ('[Dev]\nlive = false\ncluster_name = "c"', "must be lower case"),
+        ('[dev]\nlive = false\ncluster_name = "c"\nworkers_at_once = 1', "workers_at_once: must be 2 to 1000"),
+        ('[dev]\nlive = false\ncluster_name = "c"\naccount = "12"\nregion = "eu-west-1"', "twelve digits"),
+        ('[dev]\nlive = false\ncluster_name = "c"\nregion = "eu-west-1"', "account and region go together"),
         ("[dev", "is not TOML"),
     ],
 )  # fmt: skip
@@ -120,3 +127,29 @@ def test_only_prod_takes_money():
     assert {name: s.stripe_mode for name, s in stages.load_all().items()} == {
         "dev": "test", "staging": "test", "prod": "live",
     }  # fmt: skip
+
+
+def test_how_many_are_worked_on_at_once_is_a_stages_setting():
+    """It reaches the event source as the worker's maximum, which is read when the CLI imports it."""
+    stage = stages.parse(
+        '[dev]\nlive = false\ncluster_name = "c"\nworkers_at_once = 40', "arm-engine"
+    )["dev"]
+    variables = chalice_files._stage(stage)["environment_variables"]
+    assert variables["WORKERS_AT_ONCE"] == "40"
+    code = "from chalicelib.entrypoints import worker; print(worker.AT_ONCE)"
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", code], cwd=ROOT, env={**os.environ, **variables},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == "40"
+
+
+def test_a_stage_with_a_home_allows_nothing_anywhere_else():
+    """Account and region stand in every name, so that a role tells whose it is."""
+    stage = replace(stages.load("dev"), account="123456789012", region="eu-central-1")
+    for function in rights.FUNCTIONS:
+        for statement in rights.policy(function, stage)["Statement"]:
+            assert (
+                statement["Resource"] == "*"
+                or ":eu-central-1:123456789012:" in statement["Resource"]
+            )

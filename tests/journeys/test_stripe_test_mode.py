@@ -9,7 +9,7 @@ import stripe
 
 from sandbox import outside
 from sandbox.outside import StripeAccount, UnusableError, stripe_account
-from tests.journeys.conftest import ROOT, await_ready, start, stop
+from tests.journeys.conftest import ROOT, await_ready, start
 from tests.journeys.operator import Operator
 from tests.journeys.shop import Customer, Sandbox, until
 from tests.serving import part
@@ -43,7 +43,8 @@ def test_the_demo_sells_at_an_account_in_test_mode(tmp_path):
             assert names
             assert all(name.startswith(f"arm-engine-{stage}-") for name in names)
             assert stage.startswith("demo")
-            assert Operator(ready_file).ask("plans", "diff") == []
+            diff = Operator(ready_file).start("plans", "diff", "--json")
+            assert diff.communicate(timeout=60)[0].strip() == "[]"
             ada = Customer(sandbox).sign_in()
             assert ada.pay(ada.checkout().json()["checkoutUrl"]).status_code == 303
             ada.becomes("active", patience=60)
@@ -54,8 +55,9 @@ def test_the_demo_sells_at_an_account_in_test_mode(tmp_path):
             assert moved.json()["customers"] == 1
             until(lambda: ada.status()["currentPeriodEnd"] > first, "the renewal", 60)
         finally:
-            code, said = stop(process)
-    assert code == 0, said
+            process.terminate()
+            said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, said
     assert "the real one, in test mode" in said
     assert f"arm-engine-{stage}-" in said
     assert "none are delivered" in said

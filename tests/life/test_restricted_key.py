@@ -15,7 +15,7 @@ from ops.commands import plans as plans_command
 from ops.gateways.billing import Billing
 from ops.stages import ROOT
 from sandbox.stripe.transport import InMemory
-from tests.life.world import DAY, IS_DISPUTED
+from tests.life.world import DAY, FAILS_LATER, IS_DISPUTED
 
 SAID = (
     "The provided key 'rk_test_*********************abcd' does not have the required permissions "
@@ -86,7 +86,8 @@ def a_whole_life(world, wire, catalogue):
     ada.portal("switch", plan="pro-month")
     a_second_subscription(world, ada)
     world.settle()
-    world.advance(32 * DAY)
+    world.customer("tim").buy(card=FAILS_LATER)
+    world.advance(60 * DAY)
     world.customer("eve").buy(card=IS_DISPUTED)
     wiring.audit().run()
     billing = Billing("rk_test_1", api_base=None, http_client=wire)

@@ -13,7 +13,7 @@ from chalicelib.domain.record import Checkout, Record
 from chalicelib.domain.subscription import Truth
 from chalicelib.entrypoints import webhooks
 from chalicelib.gateways import cluster
-from chalicelib.gateways.cluster import KubernetesCluster
+from chalicelib.gateways.cluster_namespaces import Namespaces
 from chalicelib.gateways.nudges import NudgeTable
 from chalicelib.gateways.stripe_api import StripeApi
 from chalicelib.gateways.table import Table
@@ -407,11 +407,9 @@ def the_replayed_session_is_sold_whatever_it_is() -> AbstractContextManager[Any]
 @contextmanager
 def somebody_elses_namespace_is_adopted() -> Iterator[None]:
     """One that exists is taken for ours, in a cluster that does not know what is ours either."""
-    look = KubernetesCluster._namespace
+    look = Namespaces.read
     unbounded = patch.object(cluster_wire, "WORKER_TOKEN", ADMIN_TOKEN)
-    trusting = patch.object(
-        KubernetesCluster, "_namespace", lambda self, name, _: look(self, name, {})
-    )
+    trusting = patch.object(Namespaces, "read", lambda self, name, _: look(self, name, {}))
     with unbounded, trusting:
         yield
 
@@ -436,6 +434,7 @@ def a_grant_outside_its_transaction() -> AbstractContextManager[Any]:
         **more: Any,
     ) -> Record:
         more.pop("free_cap", None)
+        more.pop("free_mark", None)
         saved = _save(self, before, after, **more)
         if free_change:
             self._db.write(self._free(free_change, None))

@@ -36,3 +36,31 @@ def test_any_other_refusal_is_quoted():
     """Its words say what to mend."""
     refused = error("apply Deployment Secret", _answer(422, reason="Invalid"))
     assert str(refused) == f"apply Deployment Secret: HTTP 422 refused: {VALUE}"
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (500, "etcdserver: request is too large"),
+        (
+            500,
+            "rpc error: code = ResourceExhausted desc = trying to send message larger than max",
+        ),
+        (413, "Request entity too large: limit is 3145728"),
+    ],
+)
+def test_what_is_too_large_will_never_fit(status, message):
+    """Its words are of the store, as those of an outage are, and no time heals it."""
+    assert type(error("apply ConfigMap a", _answer(status, message=message))) is Permanent
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "etcdserver: leader changed",
+        "rpc error: code = ResourceExhausted desc = etcdserver: too many requests",
+    ],
+)
+def test_a_store_that_is_busy_is_waited_for(message):
+    """The same store and the same code, but not for good."""
+    assert type(error("apply ConfigMap a", _answer(500, message=message))) is Temporary

@@ -51,7 +51,7 @@ def test_an_empty_environment_is_told_whole():
         ("STRIPE_SECRET_KEY", "rk_live_1", "the Stripe key is a live key"),
         ("STRIPE_SECRET_KEY", "pk_test_1", "the Stripe key is no secret key"),
         ("JWT_SECRET", "x" * 40, "exactly one of JWT_JWKS_URL and JWT_SECRET"),
-        ("KUBE_SERVER", "https://k8s.example", "KUBE_TOKEN is missing"),
+        ("KUBE_SERVER", "https://k8s.example", "KUBE_TOKEN is missing (or KUBE_TOKEN_FILE)"),
         ("KUBE_CA", "/no/such/file", "KUBE_CA must be"),
     ],
 )

@@ -163,3 +163,12 @@ def test_a_value_cannot_change_the_structure(catalogue):
     sold = templates.loaded(replace(catalogue, plans=(plan,)), lambda _: {"f.yaml": text})
     secret = tenant.objects(sold, TENANT, sold.plans[0])[-1]
     assert secret["stringData"] == {"a": "a: [b]\n- c"}
+
+
+def test_an_object_that_no_cluster_takes_is_named(loaded):
+    """Its size is known when it is loaded, long before the first customer has paid."""
+    text = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: fat}}\ndata: {{a: {'x' * 2**20}}}\n"
+    with pytest.raises(Misconfigured, match=r"a\.yaml: ConfigMap fat: it has 10486\d\d bytes"):
+        loaded(a=text)
+    fits = text.replace("x" * 2**20, "x" * (2**20 - 200))
+    assert loaded(a=fits)

@@ -1,5 +1,6 @@
 """What is refused, and by what: `docs/security.md` has this table, and is held equal to it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -277,6 +278,30 @@ def test_the_names_are_the_catalogues():
     assert f"'{product.label_domain}/objects'" in text
     groups = {f"'{product.app}:workers'", f"'{product.app}:operators'"}
     assert all(group in text for group in groups)
+
+
+def test_the_lists_that_are_read_are_those_that_are_written(objects):
+    """By their annotations' names: every word of a plan is asked for, and none that it lacks."""
+    domain, text = catalogue().product.label_domain, setup.FILE.read_text("utf-8")
+    read = set(re.findall(rf"{re.escape(domain)}/(?:allowed\.[a-z-]+|hosts)", text))
+    annotations = objects()[0]["metadata"]["annotations"]
+    assert read == {name for name in annotations if "/allowed." in name or name.endswith("/hosts")}
+
+
+def test_a_tenants_accounts_may_write_what_the_role_says(objects):
+    """Resource by resource; what is only read, or reached into, is no write of an object."""
+    (policy,) = (
+        each for each in setup.objects()
+        if each["kind"] == "ValidatingAdmissionPolicy" and "role-says" in each["metadata"]["name"]
+    )  # fmt: skip
+    allowed = {
+        each["name"]: set(each["expression"].split("'")[1::2])
+        for each in policy["spec"]["variables"]
+    }
+    rules = next(o for o in objects() if o["kind"] == "Role")["rules"]
+    writing = [rule for rule in rules if {"update", "patch"} & set(rule["verbs"])]
+    assert allowed["written"] == {name for rule in writing for name in rule["resources"]}
+    assert allowed["groups"] == {group for rule in writing for group in rule["apiGroups"]}
 
 
 def test_the_role_that_may_be_granted_is_the_one_that_is(objects):

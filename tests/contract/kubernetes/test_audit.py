@@ -96,3 +96,24 @@ def test_a_namespace_that_is_not_ours_is_not_compared(cluster, objects, owner):
     cluster.ask("POST", "/api/v1/namespaces", theirs)
     with pytest.raises(Permanent, match="not ours"):
         cluster.gateway().drift(objects(), owner)
+
+
+def test_a_namespace_that_goes_is_a_finding_of_its_own(cluster, objects, owner, extra):
+    """The audit goes on to the next tenant; also where it begins to go in the middle."""
+    gateway = cluster.gateway()
+    wanted = [*objects(), extra]
+    gateway.apply(wanted, owner)
+    read = gateway._namespaces.read
+
+    def read_and_delete(name, whose):
+        found = read(name, whose)
+        cluster.ask("DELETE", PATH)
+        cluster.ask("DELETE", f"{PATH}/configmaps/extra")
+        return found
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(gateway._namespaces, "read", read_and_delete)
+        (line,) = gateway.drift(wanted, owner)
+        assert "terminat" in line
+    (line,) = gateway.drift(wanted, owner)
+    assert line.startswith(f"namespace {NAMESPACE} is Terminating")

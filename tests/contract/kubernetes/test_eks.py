@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -198,6 +199,18 @@ def test_the_settings_choose(settings_of, monkeypatch):
     assert settings_of(kube_server="https://k", kube_token="t")().server == "https://k"
     with pytest.raises(Misconfigured, match="CLUSTER_NAME, or KUBE_SERVER"):
         settings_of()
+
+
+def test_a_token_in_a_file_is_read_again_when_it_changes(settings_of, tmp_path):
+    """Whoever renews it writes another; while there is none it is waited for."""
+    file = tmp_path / "token"
+    access = settings_of(kube_server="https://k/", kube_token_file=str(file))
+    with pytest.raises(Temporary, match="token cannot be read"):
+        access()
+    for number, token in enumerate(("first", "second")):
+        file.write_text(f"{token}\n")
+        os.utime(file, (number, number))
+        assert (access().server, access().token) == ("https://k", token)
 
 
 @pytest.fixture

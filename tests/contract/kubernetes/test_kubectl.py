@@ -13,6 +13,7 @@ from chalicelib.gateways.kubernetes_http import KubernetesHttp, fixed
 from chalicelib.wiring import catalogue
 from sandbox import certificate
 from sandbox.kubernetes import kubeconfig, setup
+from tests.contract.kubernetes.test_suspension import workload
 
 TOKEN = "let me in"
 NAMESPACE = "arm-4f9c2ab81d07e635"
@@ -153,3 +154,23 @@ def test_kubectl_deletes_one_of_a_tenants_objects(kubectl):
     gone = kubectl("delete", "networkpolicy", "allow-internet", "-n", NAMESPACE, "--timeout=30s")
     assert (gone.returncode, gone.stderr) == (0, "")
     assert "NotFound" in kubectl("get", "networkpolicy", "allow-internet", "-n", NAMESPACE).stderr
+
+
+@pytest.mark.usefixtures("tenant")
+def test_kubectl_rolls_a_workload_out(kubectl, tmp_path):
+    """Created, it has pods and a status; scaled and given another image, the rollout ends."""
+    body = workload("Deployment", "web", replicas=2)
+    file = tmp_path / "web.json"
+    file.write_text(json.dumps(body))
+    space = ("-n", NAMESPACE)
+    for command in (
+        ("create", "-f", str(file)),
+        ("rollout", "status", "deployment/web", "--timeout=20s"),
+        ("scale", "deployment/web", "--replicas=3"),
+        ("set", "image", "deployment/web", "c=x:2"),
+        ("rollout", "status", "deployment/web", "--timeout=20s"),
+        ("label", "deployment/web", "a=b"),
+        ("delete", "deployment", "web"),
+    ):
+        run = kubectl(*command, *space)
+        assert run.returncode == 0, (command, run.stderr)

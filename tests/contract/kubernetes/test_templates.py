@@ -103,3 +103,31 @@ def test_a_templates_drift_is_told_secrets_included(cluster, objects, owner):
         "Deployment product is missing",
         "Secret pull: .data.for is not as it should be",
     ]
+
+
+def test_a_size_that_an_autoscaler_has_set_is_its_own(cluster, objects, owner):
+    """It is applied around, and is no drift; everything else of the Deployment is ours."""
+    gateway = cluster.gateway()
+    gateway.apply(objects("pro"), owner)
+    merge = "application/merge-patch+json"
+    cluster.ask("PATCH", f"{DEPLOYMENT}/scale", {"spec": {"replicas": 7}}, content_type=merge)
+    for _ in range(2):
+        gateway.apply(objects("pro"), owner)
+        assert cluster.ask("GET", DEPLOYMENT)[1]["spec"]["replicas"] == 7
+    assert gateway.drift(objects("pro"), owner) == []
+    gateway.suspend(objects("pro", suspended=True), owner)
+    assert cluster.ask("GET", DEPLOYMENT)[1]["spec"]["replicas"] == 0
+    gateway.apply(objects("pro"), owner)
+    assert cluster.ask("GET", DEPLOYMENT)[1]["spec"]["replicas"] == 3
+
+
+def test_what_an_autoscaler_has_not_set_is_still_reported(cluster, objects, owner):
+    """Somebody's image is no size."""
+    gateway = cluster.gateway()
+    gateway.apply(objects("pro"), owner)
+    containers = [{"name": "product", "image": "registry.example/other:1"}]
+    spec = {"replicas": 7, "template": {"spec": {"containers": containers}}}
+    merge = "application/merge-patch+json"
+    cluster.ask("PATCH", DEPLOYMENT, {"spec": spec}, content_type=merge)
+    with pytest.raises(Permanent, match="HTTP 409"):
+        gateway.apply(objects("pro"), owner)

@@ -14,7 +14,7 @@ from chalicelib.domain.errors import (
     UpstreamBroken,
 )
 from chalicelib.gateways.stripe_api import StripeApi
-from sandbox.stripe import cards, checkout
+from sandbox.stripe import cards, checkout, disputes
 from tests.contract.stripe.conftest import KEY
 
 PRICE = "arm-engine-dev-basic-month"
@@ -203,8 +203,15 @@ def test_a_disputes_customer_is_found_through_its_charge(gateway, params, custom
     assert "customer" not in event.data.object.to_dict()
     found = gateway.dispute_of(event.id)
     assert (found.customer_id, found.open) == (customer, True)
-    sdk.disputes.close(found.dispute_id)
+    sdk.disputes.close(found.dispute_id)  # to accept it is to lose it
+    assert gateway.dispute_of(event.id).open is True
+    assert gateway.verdict(found.dispute_id) == "lost"
+    disputes.move(
+        account.state.ledger, account.state.ledger.tables["dispute"][found.dispute_id], "won"
+    )
     assert gateway.dispute_of(event.id).open is False
+    assert gateway.verdict(found.dispute_id) == "over"
+    assert gateway.verdict("du_nothing") == "over"
     assert gateway.dispute_of("evt_nothing") is None
 
 

@@ -65,7 +65,9 @@ class Deadlines:
         status = _inner(after, "billing", "subscription", "status")
         if known and status in {"active", "trialing"}:
             product = _inner(after, "billing", "subscription", "product_id")
-            self._both(paid={**self.late.paid, known: PLAN_OF.get(product or "")})
+            self._both(paid={known: PLAN_OF.get(product or "")})
+        elif known not in self.late.paid:
+            self._both(paid={})  # of the one that counts only: it is what the record can tell
         if known and status == "canceled" and known not in self.late.seen_ended:
             sub = self._world.account.ledger.tables["subscription"].get(known)
             if sub is None or sub["ended_at"] is None:
@@ -179,6 +181,7 @@ class Deadlines:
             or _inner(after, "phase") == "deleting"
             or _inner(before, "customer_id") not in tables["customer"]
             or (session and session["status"] != "open")
+            or (session is None and bool(_inner(before, "hold") or _inner(before, "disputes")))
             or any(s["metadata"].get("checkout") == nonce for s in tables["subscription"].values())
         )
 

@@ -18,6 +18,11 @@ ITEMS = ("an add-on, first", "a second plan", "five of it", "a plan that left", 
          "put right")  # fmt: skip
 """What somebody does to a subscription's items in Stripe's dashboard."""
 
+DISPUTES = ((), ("under_review", "won"), ("lost",), ("lost", "appeal_under_review"),
+            ("lost", "appeal_under_review", "won"), ("needs_response", "lost"),
+            ("escalated_to_arbitration",), ("warning_closed",))  # fmt: skip
+"""How disputes go on, by Stripe's words and one that is not known yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Act:
@@ -247,6 +252,10 @@ def _life(name: str, random: Random, *, by_hand: bool) -> list[Act]:
     if by_hand and random.random() < 0.8:
         acts += [Act(0, at, name, "subscribe", _plan(random))]
         acts += [Act(0, at + 20, name, "pay", (random.choice((GOOD, GOOD, FAILS_LATER)),))]
+        if random.random() < 0.15:  # the price is another one before it is paid
+            plan = acts[0].how
+            pushed = Act(0, at + 8, name, "prices_are_pushed", plan)
+            acts[1:1] = [pushed, Act(0, at + 12, name, "subscribe", plan)]
         at, phase = at + 20 + _gap(random, quick=False), "subscriber"
     for _ in range(random.randint(2, 9)):
         choices = _LIFE[phase]
@@ -262,6 +271,10 @@ def _life(name: str, random: Random, *, by_hand: bool) -> list[Act]:
         else:
             acts.append(Act(0, at, name, what, arguments))
             at += _gap(random, quick=phase == "checkout" or then == "checkout")
+            if by_hand and what == "dispute":
+                for word in random.choice(DISPUTES):
+                    acts.append(Act(0, at, name, "end_dispute", (word,)))
+                    at += _gap(random, quick=False)
         phase = then or phase
     return acts or [Act(0, at, name, "poll")]
 

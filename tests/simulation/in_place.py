@@ -14,6 +14,7 @@ from chalicelib import wiring
 from chalicelib.domain import tenant
 from chalicelib.entrypoints import metrics
 from chalicelib.gateways import cluster, dynamodb, side_by_side
+from chalicelib.services import missed
 from tests.simulation import remembering
 from tests.simulation.deployment import CATALOGUE, SETTINGS, TOKENS
 from tests.simulation.stripe_wire import read_field
@@ -42,6 +43,7 @@ def in_place(world: World) -> Iterator[None]:
         ),
         patch.object(tenant, "objects", remembering.objects),
         patch.object(tenant, "revision", remembering.revision),
+        patch.object(missed, "AT_MOST", 5),  # so that stretches of time are halved
         patch.object(time, "time", lambda: world.scheduler.now),
         patch.object(time, "sleep", world.scheduler.sleep),
         patch.object(dynamodb, "random", world),

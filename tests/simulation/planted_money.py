@@ -1,8 +1,8 @@
 """Mistakes about what stands at Stripe, planted like those of `planted`: each is to be seen."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 from unittest.mock import patch
 
@@ -12,11 +12,10 @@ from chalicelib.domain.record import Record
 from chalicelib.domain.subscription import Subscription, Truth
 from chalicelib.gateways import stripe_api
 from chalicelib.gateways.stripe_api import StripeApi
-from chalicelib.gateways.table import Table
 from chalicelib.services import checkout
 from chalicelib.services.checkout import Checkouts
 from chalicelib.services.converging import Convergence
-from chalicelib.services.missed import OVERLAP, MissedEvents
+from chalicelib.services.missed import FIRST_LOOK, OVERLAP, MissedEvents, Taken
 from chalicelib.services.reconciling import Reconciler
 from tests.simulation.registered import planted
 
@@ -226,27 +225,29 @@ def a_price_is_remembered_for_good() -> AbstractContextManager[Any]:
     return patch.object(StripeApi, "price_id", remembered)
 
 
-@planted(within=300)
-@contextmanager
-def the_cursor_runs_backwards() -> Iterator[None]:
-    """It is put back to where the overlap began."""
-    note = Table.note_swept_until
-    back = patch.object(Table, "note_swept_until", lambda self, at: note(self, at - OVERLAP))
-    with back:
-        yield
+@planted(within=1500)
+def the_cursor_runs_backwards() -> AbstractContextManager[Any]:
+    """Where there is much in the overlap, the half of it that is left out is before the cursor."""
+
+    def take(self: MissedEvents) -> Taken:
+        now, noted = int(self.clock()), self.records.swept_until()
+        since = now - FIRST_LOOK if noted is None else min(noted, now) - OVERLAP
+        events, until = self._stretch(since, now)
+        nudged = self._take_all(iter(events))
+        self.records.note_swept_until(until)
+        return Taken(nudged=nudged, lag=now - until)
+
+    return patch.object(MissedEvents, "take", take)
 
 
-@planted(within=600)
-def the_cursor_leaves_out_what_was_listed_late() -> AbstractContextManager[Any]:
-    """It jumps to now, however little of the stretch was taken."""
-    take = MissedEvents.take
+@planted(within=1000)
+def the_rest_of_a_stretch_is_left_out() -> AbstractContextManager[Any]:
+    """As many as fit into one look are taken, and the cursor moves past the others."""
 
-    def hasty(self: MissedEvents) -> Any:
-        found = take(self)
-        self.records.note_swept_until(int(self.clock()) + 3600)
-        return found
+    def newest(self: MissedEvents, since: int, until: int) -> Any:
+        return list(islice(self.payments.undelivered_events(since + 1, until), 5)), until
 
-    return patch.object(MissedEvents, "take", hasty)
+    return patch.object(MissedEvents, "_stretch", newest)
 
 
 @planted(within=1000)

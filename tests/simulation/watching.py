@@ -99,7 +99,10 @@ class Watch:
             for tenant_id in self.truths:
                 if len(found := self._customers(tenant_id)) > 1:
                     self._world.wrong(f"{self._name(tenant_id)} is two customers: {found}")
+        if method == "POST" and path.startswith("/v1/subscriptions/"):
+            self._paused_for_a_reason(path.rsplit("/", 1)[1])
         if method == "POST" and path == "/v1/checkout/sessions":
+            self._not_sold_to_whom_we_stop()
             self._not_beside_what_is_made_by_hand()
             for tenant_id in self.truths:
                 payable = self.payable(tenant_id)
@@ -107,6 +110,33 @@ class Watch:
                     self._world.wrong(
                         f"{self._name(tenant_id)} could pay twice: {', '.join(payable)} are open"
                     )
+
+    def _not_sold_to_whom_we_stop(self) -> None:
+        """Nobody is sold what they would not be given: who was stopped before they clicked."""
+        strand = self._world.scheduler.current
+        who = strand and self._world.customers.get(strand.activity.tenant)
+        if not strand or who is None:
+            return
+        records = _since(self.records[who.tenant_id], strand.activity.since)
+        if all(item and ("hold" in item or "disputes" in item) for _, item, _ in records):
+            self._world.wrong(f"{who.name} is sold something while they are stopped")
+
+    def _paused_for_a_reason(self, subscription_id: str) -> None:
+        """Only whom we stop is charged nothing; an operator's hold says whether it does that."""
+        sub = self._world.account.ledger.tables["subscription"].get(subscription_id)
+        tenant_id = sub and self._world.owner_of(sub)
+        if (
+            not tenant_id
+            or sub["pause_collection"] is None
+            or sub["id"] in self._world.paused_by_hand
+        ):
+            return
+        began, _ = self.deadlines[tenant_id].under_way()
+        truths, records = self.truths[tenant_id], _since(self.records[tenant_id], began)
+        disputed = any(t.disputes or t.lost for _, t in _since(truths, began))
+        held = any(item and _unbilled(item) for _, item, _ in records)
+        if not disputed and not held:
+            self._world.wrong(f"{self._name(tenant_id)} is not charged any more, for no reason")
 
     def _not_beside_what_is_made_by_hand(self) -> None:
         """Stripe is asked before each sale, so what was there before the click is known."""
@@ -342,6 +372,12 @@ class Watch:
 
     def _name(self, tenant_id: str) -> str:
         return str(self._world.name_of(tenant_id))
+
+
+def _unbilled(item: Any) -> bool:
+    return bool(
+        (loaded({"hold": item["hold"]})["hold"] if "hold" in item else {}).get("pause_billing")
+    )
 
 
 def _phase(item: Any) -> str:

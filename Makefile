@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check lint types layers pages format lock package clean test-cluster test-stripe deploy destroy simulate soak
+.PHONY: help demo test bench check lint types layers pages format lock package clean test-cluster test-stripe test-aws deploy destroy simulate soak
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 15
@@ -34,6 +34,8 @@ test-cluster: $(INSTALLED) ## the cluster's tests on ARM_TEST_KUBECONFIG's, or K
 test-stripe: $(INSTALLED) ## the life of a subscription on the real Stripe in test mode: ARM_STRIPE_TEST_KEY=sk_test_…
 	@$(BIN)/python -m sandbox.outside stripe
 	@$(BIN)/python -m pytest -m stripe -rP $(ARGS)
+test-aws: $(INSTALLED) ## deploy and destroy, killed after every single call (minutes)
+	@EVERY_CALL=1 $(BIN)/python -m pytest tests/deployment/test_dying.py $(ARGS)
 
 deploy: $(INSTALLED) ## a shop on AWS: STAGE=dev; ARGS="--dry-run" says what it would do
 	@$(BIN)/python -m ops deploy --stage $(STAGE) $(ARGS)

@@ -106,7 +106,9 @@ def test_what_holds_data_is_protected_once_it_is_made(shop):
     assert asked == ["false", "true", "true"]
 
 
-@pytest.mark.parametrize("status", ["CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"])
+@pytest.mark.parametrize(
+    "status", ["CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"]
+)
 def test_a_stack_that_was_never_finished_is_removed_first(stacks, monkeypatch, status):
     """It could not be updated: the same command makes it anew."""
     cfn, calls = Mock(), []
@@ -126,6 +128,96 @@ def test_a_stack_that_was_never_finished_is_removed_first(stacks, monkeypatch, s
     monkeypatch.setattr(stacks, "_cfn", cfn)
     assert stacks.deploy("s", "Resources: {}", {}, said()[1]) == "stack s is made"
     assert calls == ["delete", "create"]
+
+
+@pytest.mark.parametrize(
+    ("status", "end"),
+    [
+        ("CREATE_IN_PROGRESS", "CREATE_COMPLETE"),
+        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE"),
+        ("UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"),
+    ],
+)
+def test_a_stack_that_is_still_worked_on_is_waited_for(stacks, monkeypatch, status, end):
+    """By a command that died, or a colleague's: it is said, and the update comes after it."""
+    cfn, states = Mock(), [status, status, end, end, "UPDATE_COMPLETE"]
+    cfn.describe_stack_events.return_value = {"StackEvents": []}
+    cfn.describe_stacks.side_effect = lambda **_: {
+        "Stacks": [{"StackStatus": states.pop(0) if len(states) > 1 else states[0]}]
+    }
+    cfn.update_stack.side_effect = lambda **_: states.__setitem__(slice(None), ["UPDATE_COMPLETE"])
+    monkeypatch.setattr(stacks, "_cfn", cfn)
+    lines, say = said()
+    assert stacks.deploy("s", "Resources: {}", {}, say) == "stack s is updated"
+    assert lines == [f"stack s is {status}, from an earlier command: waiting for its end"]
+    cfn.create_stack.assert_not_called()
+
+
+@pytest.mark.parametrize("verb", ["deploy", "delete"])
+def test_a_stack_that_only_a_person_can_help_on_says_how(stacks, monkeypatch, verb):
+    """With CloudFormation's own command for it, and nothing is tried."""
+    cfn = Mock()
+    cfn.describe_stacks.return_value = {"Stacks": [{"StackStatus": "UPDATE_ROLLBACK_FAILED"}]}
+    monkeypatch.setattr(stacks, "_cfn", cfn)
+    with pytest.raises(StepFailed, match="continue-update-rollback --stack-name s"):
+        getattr(stacks, verb)(*(("s", "", {}, print) if verb == "deploy" else ("s", print)))
+    cfn.update_stack.assert_not_called()
+    cfn.delete_stack.assert_not_called()
+
+
+def test_a_stack_that_cannot_be_removed_names_what_holds_it(stacks, monkeypatch):
+    """The resource, the reason, and how it can be left."""
+    cfn, events = Mock(), []
+    cfn.describe_stacks.return_value = {"Stacks": [{"StackStatus": "DELETE_FAILED"}]}
+    cfn.describe_stack_events.side_effect = lambda **_: {"StackEvents": list(events)}
+    cfn.delete_stack.side_effect = lambda **_: events.append(
+        {"EventId": "1", "LogicalResourceId": "Pages", "ResourceStatus": "DELETE_FAILED", "ResourceStatusReason": "not empty"}
+    )  # fmt: skip
+    monkeypatch.setattr(stacks, "_cfn", cfn)
+    with pytest.raises(StepFailed, match=r"DELETE_FAILED: Pages: not empty\n.*--retain-resources"):
+        stacks.delete("s", print)
+
+
+def test_a_table_without_its_stack_is_named_before_a_new_one_fails(shop, stacks, monkeypatch):
+    """What is kept is said, and both ways on: to have it back, and to be rid of it."""
+    monkeypatch.setattr(code, "chalice", lambda *_: None)
+    alone = replace(shop, stage=replace(shop.stage, name="alone"))
+    dynamodb = shop.session.client("dynamodb")
+    dynamodb.create_table(
+        TableName="arm-engine-alone", BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+    )  # fmt: skip
+    stack = Stack(alone, stacks, "data", "data", lambda: values(alone))
+    with pytest.raises(StepFailed, match=r"table arm-engine-alone, kept.*\n.*import.*ARGS=--data"):
+        stack.run(print)
+    assert not stacks.find("arm-engine-alone-data")
+    taking_down.destroy(alone, stacks, print, print, data=True)
+    assert "arm-engine-alone" not in dynamodb.list_tables()["TableNames"]
+
+
+@pytest.mark.usefixtures("as_moto_knows")
+def test_a_destroy_that_died_after_the_table_finds_the_pool_by_its_name(shop, stacks, monkeypatch):
+    """Nothing else knows of it any more; the key of Stripe goes, too, and it is said."""
+    monkeypatch.setattr(code, "chalice", lambda *_: None)
+    alone = replace(shop, stage=replace(shop.stage, name="left"))
+    cognito = shop.session.client("cognito-idp")
+    cognito.create_user_pool(PoolName="arm-engine-left")
+    kept = cognito.create_user_pool(PoolName="arm-engine-left-over")["UserPool"]["Id"]
+    alone.parameters.put_secret("stripe_secret_key", "sk_test_sandbox")
+    lines, say = said()
+    taking_down.destroy(alone, stacks, say, say, data=False)
+    assert any(line.startswith("kept: user pool") for line in lines)
+    assert any("kept: the test Stripe key, encrypted, in SSM" in line for line in lines)
+    taking_down.destroy(alone, stacks, say, say, data=True)
+    assert [
+        p["Id"] for p in cognito.list_user_pools(MaxResults=60)["UserPools"] if "left" in p["Name"]
+    ] == [kept]
+    assert alone.parameters.all() == {}
+    assert lines[-1] == "nothing of arm-engine-left is left in AWS"
+    replace(alone, env={}).parameters.delete("stripe_secret_key")
+    taking_down.destroy(replace(alone, env={}), stacks, say, say, data=True)
+    assert "there is no Stripe key any more" in "\n".join(lines)
 
 
 def test_a_template_asks_for_what_there_is(shop):
@@ -216,7 +308,7 @@ def test_limits_that_stand_are_left():
     """In API Gateway's own spelling of a method."""
     there = {
         (path if path == limits.ALL else path.replace("~1", "/").removeprefix("/")): {
-            "throttlingRateLimit": float(limit.rate), "throttlingBurstLimit": limit.burst, "metricsEnabled": True,
+            "throttlingRateLimit": float(limit.rate), "throttlingBurstLimit": limit.burst, "metricsEnabled": limit.watched,
         }
         for path, limit in limits.LIMITS.items()
     }  # fmt: skip

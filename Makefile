@@ -34,6 +34,7 @@ test-cluster: $(INSTALLED) ## the cluster's tests on ARM_TEST_KUBECONFIG's, or K
 test-stripe: $(INSTALLED) ## the life of a subscription on the real Stripe in test mode: ARM_STRIPE_TEST_KEY=sk_test_…
 	@$(BIN)/python -m sandbox.outside stripe
 	@$(BIN)/python -m pytest -m stripe -rP $(ARGS)
+
 test-aws: $(INSTALLED) ## deploy and destroy, killed after every single call (minutes)
 	@EVERY_CALL=1 $(BIN)/python -m pytest tests/deployment/test_dying.py $(ARGS)
 

@@ -255,7 +255,8 @@ def _paid_once(world: World, customer: Any) -> None:
         if world.owner_of(each) == customer.tenant_id and of not in world.by_hand:
             line = each["lines"]["data"][0]["period"]
             sub = world.account.ledger.tables["subscription"][of]
-            end = min(line["end"], sub["ended_at"] or line["end"])
+            ended = sub["ended_at"] or (sub["canceled_at"] if sub["status"] == "canceled" else None)
+            end = min(line["end"], ended or line["end"])
             spans.append((line["start"], end, of))
     spans.sort()
     for (_, end, a), (start, _, b) in pairwise(spans):

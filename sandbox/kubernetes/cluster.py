@@ -125,7 +125,7 @@ class Cluster:
                 return self._get(request, target)
             case "GET", False:
                 return self._list(request, target)
-            case "DELETE", named if named or target.scope or not target.kind.namespaced:
+            case "DELETE", named if named or target.namespace:
                 return (self._delete if named else self._delete_all)(user, request, target)
             case ("PATCH" | "PUT", True) | ("POST", False):
                 return self._write(user, request, target)

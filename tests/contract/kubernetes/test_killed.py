@@ -38,7 +38,7 @@ def states(standin):
     gateway.apply(verbs.PRO, verbs.OWNER)
     for path, body in MADE.items():
         assert standin.ask("POST", path.rsplit("/", 1)[0], body)[0] == 201
-    for verb in ("change plan", "suspend", "delete"):
+    for verb in ("change plan", "suspend", "stop", "delete"):
         found[verb] = saved(store)
     gateway.suspend(verbs.SUSPENDED, verbs.OWNER)
     found["resume"] = found["resume onto another plan"] = saved(store)

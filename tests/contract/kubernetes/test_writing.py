@@ -118,7 +118,7 @@ def test_only_what_was_deleted_goes_when_its_time_has_come(asked):
     [
         ("POST", MAPS, "application/vnd.kubernetes.protobuf"),
         ("PUT", f"{MAPS}/m", "application/apply-patch+yaml"),
-        ("PATCH", f"{MAPS}/m", "application/strategic-merge-patch+json"),
+        ("PATCH", f"{MAPS}/m", "application/json"),
     ],
 )
 def test_a_form_that_is_not_read_is_a_415(asked, method, path, content_type):
@@ -129,5 +129,5 @@ def test_a_form_that_is_not_read_is_a_415(asked, method, path, content_type):
 
 def test_what_is_not_served_is_a_405(asked):
     """A verb that the resource has not."""
-    assert asked.ask("DELETE", MAPS)[0] == 405
+    assert asked.ask("DELETE", NAMESPACES)[0] == 405
     assert asked.ask("POST", f"{MAPS}/m", config_map())[0] == 405

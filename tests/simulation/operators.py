@@ -99,6 +99,10 @@ def audit(world: World, _: Customer) -> None:
     )
 
 
+PATIENCE = 20
+"""Seconds for which an operator tries to hold somebody."""
+
+
 def holds(world: World, who: Customer, lasts: float, pausing: str) -> None:
     """Suspend by hand, and lift it later."""
     _hold(world, who, held=True, pausing=pausing == "unbilled")
@@ -113,8 +117,12 @@ def lifts(world: World, who: Customer) -> None:
 
 
 def _hold(world: World, who: Customer, *, held: bool, pausing: bool = False) -> None:
+    asked = world.scheduler.now
+
     def work() -> None:
         now = int(world.scheduler.now)
+        if held and now - asked > PATIENCE:
+            return  # the table was away: whoever wanted it has gone on to something else
         record = world.records.read(who.tenant_id)
         if record is None or bool(record.hold) == held:
             return

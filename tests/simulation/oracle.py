@@ -70,11 +70,13 @@ class Truth:
     Attributes:
         disputes: those for which money was taken, and which are not decided.
         lost: those that a bank has decided against us.
+        appealed: those of the first that were lost before.
     """
 
     subs: tuple[Sub, ...] = ()
     disputes: frozenset[str] = frozenset()
     lost: frozenset[str] = frozenset()
+    appealed: frozenset[str] = frozenset()
 
     @property
     def counts(self) -> Sub | None:
@@ -192,7 +194,13 @@ def stands(truth: Truth, item: Item, due: Due, now: float) -> Stands:
 def is_held(truth: Truth, item: Item, due: Due) -> bool:
     """Whether an operator holds it, or a dispute was lost and no operator has looked at it since."""
     by_hand = bool(item.get("hold")) and item["hold"].get("dispute_id") is None
-    return by_hand or bool(truth.lost - due.lifted)
+    return by_hand or was_lost(truth, item, due)
+
+
+def was_lost(truth: Truth, item: Item, due: Due) -> bool:
+    """Whether a verdict holds it: an appeal lifts nothing before it is won."""
+    held_for = (item.get("hold") or {}).get("dispute_id")
+    return bool(truth.lost - due.lifted) or held_for in truth.appealed
 
 
 def _billed(truth: Truth, item: Item, due: Due, now: float) -> Stands:

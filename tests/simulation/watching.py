@@ -67,9 +67,14 @@ class Watch:
             if self._world.owner_of(s) == tenant_id
         ]
         said: dict[str, set[str]] = {"open": set(), "lost": set()}
+        appealed: set[str] = set()
         for each in self._world.disputes_of(tenant_id):
             said.setdefault(oracle.verdict(each["status"]), set()).add(each["id"])
-        return oracle.Truth(tuple(subs), frozenset(said["open"]), frozenset(said["lost"]))
+            if each["status"].startswith("appeal_"):
+                appealed.add(each["id"])
+        return oracle.Truth(
+            *(tuple(subs), frozenset(said["open"]), frozenset(said["lost"]), frozenset(appealed))
+        )
 
     def look(self) -> None:
         """Take down what is true now, if anything happened at Stripe."""

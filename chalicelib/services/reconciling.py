@@ -219,8 +219,11 @@ class Reconciler:
 
 
 def _failing_since(record: Record, now: int) -> int:
+    """Since when nothing has come of the present work; what failed for good was given up then."""
     failure = record.failure
-    return failure.since or failure.at if failure and record.pending else now
+    if failure is None or failure.permanent or not record.pending:
+        return now
+    return failure.since or failure.at
 
 
 def _due(record: Record, now: int) -> Record:

@@ -386,7 +386,7 @@ MISTAKES = {
     "no alarms": (lambda s: s.client("sns").delete_topic(TopicArn=s.topic), "alarms", "there are none", REDEPLOY),
     "pool without passwords": (lambda s: pool_client(s, ExplicitAuthFlows=["ALLOW_REFRESH_TOKEN_AUTH"]), "user pool", "lacks ALLOW_USER_PASSWORD_AUTH", REDEPLOY),
     "role without access": (lambda s: s.groups.clear(), "cluster", "does not take the worker", "aws eks create-access-entry"),
-    "no cluster": (lambda s: s.client("eks").delete_cluster(name=DEV.cluster_name), "cluster", "ResourceNotFoundException", REDEPLOY),
+    "no cluster": (lambda s: s.client("eks").delete_cluster(name=DEV.cluster_name), "cluster", "there is no EKS cluster", "make one"),
 }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from chalicelib.gateways.cluster_namespaces import Namespaces
 from chalicelib.gateways.nudges import NudgeTable
 from chalicelib.gateways.stripe_api import StripeApi
 from chalicelib.gateways.table import Table
-from chalicelib.services import checkout, converging, nudging, reconciling
+from chalicelib.services import checkout, converging, nudging
 from chalicelib.services.checkout import Checkouts
 from chalicelib.services.converging import Convergence
 from chalicelib.services.customers import Customers
@@ -231,16 +231,14 @@ def the_payload_is_believed() -> AbstractContextManager[Any]:
 @planted(within=300)
 def one_deadline_for_three() -> AbstractContextManager[Any]:
     """It is only set when one of them changes, and whatever is set last takes its place."""
-    decide = reconciling.decide
+    names = ("grace_until", "retention_until", "free_until", "checkout")
+    write = Reconciler._write
 
-    def last_one(record: Record, *args: Any) -> Any:
-        found = decide(record, *args)
-        names = ("grace_until", "retention_until", "free_until", "checkout")
-        if any(getattr(found.record, name) != getattr(record, name) for name in names):
-            return found
-        return replace(found, record=replace(found.record, due_at=None))
+    def last_one(self: Reconciler, before: Record, after: Record, *rest: Any) -> Record:
+        moved = any(getattr(after, name) != getattr(before, name) for name in names)
+        return write(self, before, after if moved else replace(after, due_at=after.retry_at), *rest)
 
-    return patch.object(reconciling, "decide", last_one)
+    return patch.object(Reconciler, "_write", last_one)
 
 
 @planted(within=300)

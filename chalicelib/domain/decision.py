@@ -24,7 +24,8 @@ class Decision:
         to_pause: subscriptions of which nothing is to be charged while we stop their tenant.
         to_resume: subscriptions that we paused and that are to be charged again.
         to_cancel: the subscription that a lost dispute ends, by policy.
-        to_settle: an ended subscription whose open invoices bring no service any more.
+        to_settle: ended subscriptions whose open invoices bring no service any more.
+        sells_nothing: whatever could be bought would be suspended at once.
     """
 
     record: Record
@@ -35,7 +36,8 @@ class Decision:
     to_pause: tuple[str, ...] = ()
     to_resume: tuple[str, ...] = ()
     to_cancel: str | None = None
-    to_settle: str | None = None
+    to_settle: tuple[str, ...] = ()
+    sells_nothing: bool = False
 
 
 def decide(record: Record, truth: Truth, now: int, catalogue: Catalogue, stage: str) -> Decision:
@@ -43,10 +45,11 @@ def decide(record: Record, truth: Truth, now: int, catalogue: Catalogue, stage: 
     known = knowing.with_free_run_out(knowing.with_truth(record, truth, now, catalogue, stage), now)
     known = knowing.with_deadlines(known, now, catalogue)
     standing = standing_of(known, now, catalogue, stage)
-    to_pause, to_resume = _collection(known, standing, truth, catalogue.deployment(stage))
-    subscription = known.subscription
-    ended = subscription and subscription.has_ended and subscription.id != known.settled
-    lost = set(known.lost_disputes) - set(record.lost_disputes)
+    is_disputed = bool(known.disputes) and catalogue.policy.suspend_on_dispute
+    deployment = catalogue.deployment(stage)
+    to_pause, to_resume = _collection(known, truth, deployment, is_disputed=is_disputed)
+    new_verdict = set(known.lost_disputes) - set(record.lost_disputes)
+    ends = catalogue.policy.dispute_lost == "end"
     return Decision(
         record=replace(known, due_at=known.next_deadline(now)),
         standing=standing,
@@ -55,10 +58,9 @@ def decide(record: Record, truth: Truth, now: int, catalogue: Catalogue, stage: 
         cannot_be_served=standing.active and standing.plan_id is None and known.phase != "running",
         to_pause=to_pause,
         to_resume=to_resume,
-        to_cancel=subscription.id
-        if lost and catalogue.policy.dispute_lost == "end" and subscription and subscription.is_live
-        else None,
-        to_settle=subscription.id if ended and subscription else None,
+        to_cancel=_to_cancel(known, deployment) if new_verdict and ends else None,
+        to_settle=_to_settle(known, truth, deployment),
+        sells_nothing=bool(known.hold) or is_disputed,
     )
 
 
@@ -121,13 +123,32 @@ def _plan_id(subscription: Subscription | None, catalogue: Catalogue, stage: str
         return None
     plan = catalogue.plan_of_product(stage, subscription.product_id or "")
     paid = catalogue.plan_of_product(stage, subscription.paid_product_id or "")
-    if plan and paid and subscription.payment_failed and paid.monthly_price < plan.monthly_price:
+    is_declined = plan and subscription.payment_failed and subscription.paid_product_id
+    # What was paid for may have left plans.toml: then nobody can say that it was not less.
+    if plan and is_declined and (paid is None or paid.monthly_price < plan.monthly_price):
         plan = paid
     return plan.id if plan else None
 
 
+def _to_cancel(record: Record, deployment: str) -> str | None:
+    """What a lost dispute ends: what we sold, and what still lives of it."""
+    counted = record.subscription
+    return counted.id if counted and counted.is_live and counted.is_sold_by(deployment) else None
+
+
+def _to_settle(record: Record, truth: Truth, deployment: str) -> tuple[str, ...]:
+    """What has ended of what we sold and was not seen to yet, whether it counts or not."""
+    counted = (record.subscription,) if record.subscription else ()
+    found = {s.id for s in (*truth.subscriptions, *counted) if _has_ended_here(s, deployment)}
+    return tuple(sorted(found - set(record.settled)))
+
+
+def _has_ended_here(subscription: Subscription, deployment: str) -> bool:
+    return subscription.has_ended and subscription.is_sold_by(deployment)
+
+
 def _collection(
-    record: Record, standing: Standing, truth: Truth, deployment: str
+    record: Record, truth: Truth, deployment: str, *, is_disputed: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Whose invoices to stop, and whose to let go on.
 
@@ -135,7 +156,7 @@ def _collection(
     their own. A pause that somebody else has made is nobody's to lift but theirs.
     """
     ours = [s for s in truth.subscriptions if s.is_live and s.is_sold_by(deployment)]
-    is_stopped = standing.stopped_by == "dispute" or bool(record.hold and record.hold.pause_billing)
+    is_stopped = is_disputed or bool(record.hold and record.hold.pause_billing)
     if is_stopped:
         return tuple(sorted(s.id for s in ours if not s.collection_paused)), ()
     return (), tuple(sorted(s.id for s in ours if s.paused_by_us))

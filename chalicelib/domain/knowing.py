@@ -64,8 +64,8 @@ def _dated(subscription: Subscription, record: Record, now: int) -> Subscription
     if not subscription.has_ended or subscription.ended_at is not None:
         return subscription
     known = record.subscription
-    seen = known.ended_at if known and known.id == subscription.id else None
-    return replace(subscription, ended_at=seen or now)
+    seen = known.ended_at if known and known.has_ended else None
+    return replace(subscription, ended_at=max(seen, subscription.created) if seen else now)
 
 
 def _with_paid_product(counted: Subscription, record: Record) -> Subscription:
@@ -74,7 +74,10 @@ def _with_paid_product(counted: Subscription, record: Record) -> Subscription:
     if counted.is_entitled:
         paid = counted.product_id
     else:
-        paid = known.paid_product_id if known and known.id == counted.id else None
+        paid = None
+        if known and known.id == counted.id:
+            # A record of before this was kept says what it was for while it was paid.
+            paid = known.paid_product_id or (known.product_id if known.is_entitled else None)
     return replace(counted, paid_product_id=paid)
 
 
@@ -89,12 +92,19 @@ def _with_disputes(record: Record, truth: Truth, now: int, catalogue: Catalogue)
     appealed = set(record.lost_disputes) & set(truth.open_disputes)
     lost = tuple(sorted({*truth.lost_disputes, *appealed}))
     hold = record.hold
-    if hold and hold.dispute_id and hold.dispute_id not in lost:
-        hold = None
+    if hold and hold.dispute_id:
+        standing = [each for each in (hold.dispute_id, *hold.others) if each in lost]
+        others = tuple(standing[1:])
+        hold = replace(hold, dispute_id=standing[0], others=others) if standing else None
     new = sorted(set(lost) - set(record.lost_disputes))
     if new and hold is None and catalogue.policy.dispute_lost == "hold":
         reason = f"the dispute {new[0]} was lost"
         hold = Hold(reason=reason, since=now, pause_billing=True, dispute_id=new[0])
+    elif new and hold and catalogue.policy.dispute_lost == "hold":
+        reason = f"{hold.reason}; the dispute {new[0]} was lost"
+        hold = replace(hold, reason=reason, pause_billing=True)
+        if hold.dispute_id:
+            hold = replace(hold, others=(*hold.others, *new))
     return replace(record, disputes=truth.open_disputes, lost_disputes=lost, hold=hold)
 
 

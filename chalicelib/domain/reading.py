@@ -22,13 +22,26 @@ def read(subscription: Subscription, catalogue: Catalogue, stage: str) -> Subscr
         return replace(subscription, oddity=_no_plan(subscription.products))
     plans = [item for item in subscription.items if _is_plan(item.product_id, catalogue, stage)]
     charged = [item for item in plans if item.quantity != 0]
+    deployment = f"{catalogue.deployment(stage)}-"
+    left = [
+        item
+        for item in subscription.items
+        if item not in plans
+        and item.quantity != 0
+        and (item.product_id or "").startswith(deployment)
+    ]
     is_one_plan = len({item.product_id for item in charged}) == 1
-    oddity = _quantity(charged) if is_one_plan else _why_not(plans, charged, subscription)
+    if is_one_plan:
+        oddity = _quantity(charged) or _beside(left)
+    else:
+        oddity = _why_not(plans, charged, subscription)
     # Where no plan can be told, its period is still that of what is paid for.
     counts = charged if is_one_plan else subscription.items
     return replace(
         subscription,
-        product_id=charged[0].product_id if is_one_plan else _only_product(subscription),
+        product_id=charged[0].product_id
+        if is_one_plan
+        else _product(subscription, plans, deployment),
         # One that is to end at a set time says so itself.
         current_period_end=subscription.current_period_end or _first_end(counts),
         items=(),
@@ -45,10 +58,12 @@ def _is_plan(product_id: str | None, catalogue: Catalogue, stage: str) -> bool:
     return product_id is not None and catalogue.plan_of_product(stage, product_id) is not None
 
 
-def _only_product(subscription: Subscription) -> str | None:
-    """The product of a subscription to one thing, which may have left plans.toml."""
-    products = {item.product_id for item in subscription.items if item.quantity != 0}
-    return products.pop() if len(products) == 1 else None
+def _product(subscription: Subscription, plans: list[Item], deployment: str) -> str | None:
+    """A product that says whose it is; none where plans of ours are in it and none counts."""
+    if plans:
+        return None
+    of_ours = [p for p in subscription.products if p.startswith(deployment)]
+    return min(of_ours or subscription.products, default=None)
 
 
 def _no_plan(products: tuple[str, ...]) -> str:
@@ -68,6 +83,12 @@ def _why_not(plans: list[Item], charged: list[Item], subscription: Subscription)
 def _two_plans(plans: list[Item]) -> str:
     named = ", ".join(sorted({item.product_id or "" for item in plans}))
     return f"it is for several plans at once ({named}): leave one of them in it"
+
+
+def _beside(left: list[Item]) -> str | None:
+    """A plan that has left plans.toml is charged for beside one that is given."""
+    named = ", ".join(sorted({item.product_id or "" for item in left}))
+    return f"it is charged for {named} too, which is not in plans.toml" if left else None
 
 
 def _quantity(plans: list[Item]) -> str | None:

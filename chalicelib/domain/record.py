@@ -138,12 +138,14 @@ class Hold:
         pause_billing: whether nothing is charged while it lasts.
         dispute_id: the lost dispute that it is about; winning an appeal lifts it. None for one that
             an operator has put on.
+        others: disputes that were lost while it stood: it goes when none of all these is left.
     """
 
     reason: str
     since: int
     pause_billing: bool = False
     dispute_id: str | None = None
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +190,7 @@ class Record:
         lost_disputes: ids of those that a bank decided against us: the verdict is kept.
         trialed_at: when a trial first began; it may be had once.
         resolution: a second subscription that is being undone.
-        settled: the ended subscription whose open invoices have been seen to.
+        settled: ended subscriptions whose open invoices have been seen to.
         paid_session: the checkout session that Stripe reported paid; written with the nudge only.
         nudged: raised by whatever wants a look at this tenant.
         reconciled: `nudged` as it was read by the last reconcile that came to its end.
@@ -216,7 +218,7 @@ class Record:
     lost_disputes: tuple[str, ...] = ()
     trialed_at: int | None = None
     resolution: Resolution | None = None
-    settled: str | None = None
+    settled: tuple[str, ...] = ()
     free: FreeGrant | None = None
     free_until: int | None = None
     checkout: Checkout | None = None

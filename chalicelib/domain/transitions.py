@@ -88,7 +88,7 @@ def _by_us(stood: Standing, stands: Standing, after: Record) -> Cause | None:
             return "dispute_opened"
         if stood.stopped_by == "hold":
             return "hold_lifted"
-        if stands.status != "canceled":
+        if stands.status != "canceled" and not after.disputes:
             return "dispute_settled"
     return None
 

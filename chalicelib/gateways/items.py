@@ -1,7 +1,7 @@
 """A record as a table item and back. Old items are brought up to date when they are read."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any, TypeVar
 
 from chalicelib.domain.record import (
@@ -45,11 +45,10 @@ _PLAIN = (
     "due_at",
     "polled_at",
     "updated_at",
-    "settled",
     "not_before",
     "busy_until",
 )
-_SETS = ("disputes", "lost_disputes")
+_SETS = ("disputes", "lost_disputes", "settled")
 _NAMES = (*_PLAIN, *_NESTED, *_SETS)
 _COUNTERS = frozenset({"customer_generation", "nudged", "reconciled", "attempts", "version"})
 
@@ -102,9 +101,10 @@ def record_of(tenant_id: str, item: Mapping[str, Any]) -> Record:
         ),
         disputes=tuple(sorted(item.get("disputes", ()))),
         lost_disputes=tuple(sorted(item.get("lost_disputes", ()))),
+        settled=tuple(sorted(item.get("settled", ()))),
         free=_known(FreeGrant, item.get("free")),
         checkout=_known(Checkout, item.get("checkout")),
-        hold=_known(Hold, item.get("hold")),
+        hold=_hold(item.get("hold")),
         failure=_known(Failure, item.get("failure")),
         resolution=_known(Resolution, item.get("resolution")),
         excess=_known(Excess, item.get("excess")),
@@ -112,6 +112,11 @@ def record_of(tenant_id: str, item: Mapping[str, Any]) -> Record:
         **counters,
         **rest,
     )
+
+
+def _hold(found: Mapping[str, Any] | None) -> Hold | None:
+    hold = _known(Hold, found)
+    return hold and replace(hold, others=tuple(hold.others))
 
 
 def _known(kind: type[T], found: Mapping[str, Any] | None) -> T | None:

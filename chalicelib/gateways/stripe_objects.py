@@ -37,7 +37,8 @@ def subscription_of(subscription: "stripe.Subscription") -> Subscription:
     """A subscription with all its items; which of them counts is for the domain to say."""
     cancel_at = optional(subscription, "cancel_at")
     metadata = metadata_of(subscription)
-    collection_paused = optional(subscription, "pause_collection") is not None
+    pause = optional(subscription, "pause_collection")
+    collection_paused = pause is not None
     items = tuple(_item_of(item) for item in subscription["items"].data)
     only = items[0] if len(items) == 1 else None
     return Subscription(
@@ -53,7 +54,7 @@ def subscription_of(subscription: "stripe.Subscription") -> Subscription:
         or optional(subscription, "current_period_end"),
         cancel_at_period_end=bool(optional(subscription, "cancel_at_period_end") or cancel_at),
         collection_paused=collection_paused,
-        paused_by_us=collection_paused and PAUSED_BY_US in metadata,
+        paused_by_us=optional(pause, "behavior") == "void" and PAUSED_BY_US in metadata,
         ended_at=optional(subscription, "ended_at"),
         trialed_at=optional(subscription, "trial_start"),
     )

@@ -154,17 +154,19 @@ class Audit:
                 yield Finding("not compared", record.tenant_id, str(e))
 
     def _truth(self, record: Record) -> Truth:
-        if record.customer_id is None:
-            return Truth()
+        verdicts, gone = verdicts_on(record, self.payments), False
+        subscriptions: tuple[Subscription, ...] = ()
         try:
-            verdicts = verdicts_on(record, self.payments)
-            return Truth(
-                subscriptions=self.payments.subscriptions(record.customer_id),
-                open_disputes=verdicts.open,
-                lost_disputes=verdicts.lost,
-            )
+            if record.customer_id:
+                subscriptions = self.payments.subscriptions(record.customer_id)
         except CustomerGone:
-            return Truth(customer_gone=True)
+            gone = True
+        return Truth(
+            subscriptions=subscriptions,
+            customer_gone=gone,
+            open_disputes=verdicts.open,
+            lost_disputes=verdicts.lost,
+        )
 
     def _orphans(
         self, namespaces: Mapping[str, TenantNamespace], seen: set[str]

@@ -7,7 +7,7 @@ from chalicelib.domain import money, tenant
 from chalicelib.domain.catalogue import Catalogue, Plan
 from chalicelib.domain.decision import DAY, Decision
 from chalicelib.domain.errors import Conflict, Permanent, SessionClosed, Temporary
-from chalicelib.domain.record import Excess, Record
+from chalicelib.domain.record import Excess, Hold, Record
 from chalicelib.domain.subscription import CheckoutSession
 from chalicelib.domain.timeline import Kind, Line
 from chalicelib.ports import Cluster, NewId, Payments, Records
@@ -43,6 +43,13 @@ class Convergence:
     def __post_init__(self) -> None:
         """Start from what was decided."""
         self.after = self.decision.record
+        if self.decision.to_cancel:
+            # The verdict is new until it is carried out.
+            self.after = replace(
+                self.after,
+                disputes=self.before.disputes,
+                lost_disputes=self.before.lost_disputes,
+            )
 
     def run(self) -> None:
         """Make it so.
@@ -52,9 +59,9 @@ class Convergence:
                 true so far.
             Conflict: somebody else decided meanwhile, or this changed what there is to decide.
         """
+        self._see_to_billing()
         if self.decision.cannot_be_served:
             raise Permanent(self.decision.problem or "no plan says what to give")
-        self._see_to_billing()
         standing = self.decision.standing
         if standing.wanted == "absent":
             self._remove()
@@ -65,7 +72,7 @@ class Convergence:
                 self._apply(plan, suspended=suspended)
             elif suspended:
                 self._stop()
-        if standing.stopped_by and self.after.checkout:
+        if self.decision.sells_nothing and self.after.checkout:
             # Whoever cannot be served is not sold to.
             self._close_checkout()
             self.after = replace(self.after, checkout=None)
@@ -73,17 +80,31 @@ class Convergence:
     def _see_to_billing(self) -> None:
         """Charge nothing for what we take away. What Stripe refuses is told, and stops nothing."""
         decision = self.decision
+        if decision.to_cancel:
+            self._cancel(decision.to_cancel)
         for each in decision.to_pause:
             text = f"{each} is not charged while the tenant is stopped"
             self._told(self.payments.pause_collection, each, text)
-        for each in decision.to_resume:
+        for each in () if decision.cannot_be_served else decision.to_resume:
             self._told(self.payments.resume_collection, each, f"{each} is charged again")
-        if decision.to_cancel:
-            text = f"{decision.to_cancel} was canceled: a dispute was lost"
-            self._told(self.payments.cancel_subscription, decision.to_cancel, text)
-            raise Conflict("a subscription was canceled: look again")
-        if decision.to_settle:
-            self._void_invoices(decision.to_settle)
+        for each in decision.to_settle:
+            self._void_invoices(each)
+
+    def _cancel(self, subscription_id: str) -> None:
+        try:
+            self.payments.cancel_subscription(subscription_id)
+        except Permanent as e:
+            reason = f"a dispute was lost, and {subscription_id} could not be canceled: {e}"
+            self._note("decision", f"{reason}; do it in Stripe's dashboard")
+            lost = self.decision.record.lost_disputes
+            hold = Hold(reason=reason, since=self.now, pause_billing=True)
+            self.records.save(
+                self.before,
+                replace(self.before, lost_disputes=lost, hold=self.before.hold or hold),
+            )
+        else:
+            self._note("decision", f"{subscription_id} was canceled: a dispute was lost")
+        raise Conflict("a lost dispute was seen to: look again")
 
     def _void_invoices(self, subscription_id: str) -> None:
         """An invoice that is still payable would bring nothing any more."""
@@ -96,7 +117,8 @@ class Convergence:
                 shown = money.shown(amount, self.catalogue.product.currency)
                 text = f"an invoice of {shown} was voided: {subscription_id} has ended"
                 self._note("decision", text)
-        self.after = replace(self.after, settled=subscription_id)
+        settled = tuple(sorted({*self.after.settled, subscription_id}))
+        self.after = replace(self.after, settled=settled)
 
     def _told(self, act: Callable[[str], None], subscription_id: str, text: str) -> None:
         """Do something at Stripe that can be repeated, and say so."""
@@ -137,6 +159,10 @@ class Convergence:
         if self.before.applied == STOPPED:
             return
         self._forget_applied()
+        if self.before.phase == "running":
+            # Half stopped is stopped: without a plan nobody could say what runs again.
+            self.before = self.records.save(self.before, replace(self.before, phase="suspended"))
+            self.after = replace(self.after, phase="suspended")
         namespace = tenant.namespace_of(self.catalogue, self.before.tenant_id)
         owner = tenant.ownership(self.catalogue, self.before.tenant_id)
         self._suspended(stands=self.cluster.stop(namespace, owner), applied=1)

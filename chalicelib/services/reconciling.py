@@ -99,9 +99,14 @@ class Reconciler:
 
     def _truth(self, record: Record) -> Truth:
         try:
-            return self._asked(record, record.customer_id) if record.customer_id else Truth()
+            if record.customer_id:
+                return self._asked(record, record.customer_id)
         except CustomerGone:
-            return Truth(customer_gone=True)
+            gone = True
+        else:
+            gone = False
+        verdicts = verdicts_on(record, self.payments)
+        return Truth(customer_gone=gone, open_disputes=verdicts.open, lost_disputes=verdicts.lost)
 
     def _asked(self, record: Record, customer_id: str) -> Truth:
         subscriptions = self.payments.subscriptions(customer_id)

@@ -20,7 +20,6 @@ READABLE = [
     ((PRO,), PRO),
     ((ADDON, PRO), PRO),
     ((ADDON, "prod_other", BASIC), BASIC),
-    ((LEFT, PRO), PRO),
     (({"product_id": BASIC, "quantity": 0}, PRO), PRO),
     (({"product_id": ADDON, "quantity": 7}, PRO), PRO),
     (({"product_id": None}, PRO), PRO),
@@ -63,6 +62,7 @@ def test_where_no_plan_can_be_told_it_is_said_why(catalogue, items, why):
         (({"product_id": PRO, "quantity": None},), "metered times"),
         ((PRO, PRO), "1 + 1 times"),
         (({"product_id": PRO, "quantity": 2}, ADDON), "2 times"),
+        ((LEFT, PRO), "arm-engine-dev-gold too"),
     ],
 )
 def test_a_plan_that_is_charged_otherwise_than_once_is_given_and_told(catalogue, items, charged):

@@ -27,7 +27,8 @@ READ = {
     "event": ("id", "object", "type", "created", "data"),
     "dispute": ("id", "object", "status", "charge"),
     "charge": ("id", "object", "customer", "metadata"),
-    "invoice": ("id", "object", "customer", "metadata", "parent", "amount_remaining"),
+    "invoice": ("id", "object", "customer", "metadata", "parent", "amount_remaining",
+                "collection_method"),
     "payment_intent": ("id", "object", "customer", "metadata"),
     "subscription": (
         "id", "object", "status", "customer", "created", "items", "metadata", "cancel_at_period_end",

@@ -47,6 +47,7 @@ FIGURES: Mapping[str, int] = {
     "Duplicates": 1,
     "DuplicatesRefused": 2,
     "PayToReady": 1,
+    "EventsLag": 1,
     "PendingAge": 1,
     "PermanentFailures": 1,
     "ReconcileFailures": 3,

@@ -310,7 +310,7 @@ def test_one_that_cannot_be_sent_keeps_no_other(
 ):
     """It is logged by its name, the rest is swept, and the function fails to be seen."""
     later(1)
-    api.call("POST", FREE, token=token(sub="u-2"))
+    api.call("POST", FREE, token=token(sub="u-2", email="u-2@example.com"))
     later(62)
     aws.messages()
     with pytest.raises(Temporary, match="the queue does not take"):
@@ -326,7 +326,7 @@ def test_an_outage_of_the_queue_is_not_waited_for_item_by_item(
     free, sweep, later, refusing, api, token, monkeypatch, aws
 ):
     """A failure that comes late ends the sweep; the next one finds what is left."""
-    api.call("POST", FREE, token=token(sub="u-2"))
+    api.call("POST", FREE, token=token(sub="u-2", email="u-2@example.com"))
     aws.messages()
     start = time.time() + 62
     ticks = itertools.chain([start], itertools.repeat(start + 21))

@@ -71,7 +71,8 @@ def test_what_a_container_writes_is_bounded(cluster, objects, owner):
     cluster.gateway().apply(objects(), owner)
     assert cluster.ask("POST", PODS, pod())[0] == 201
     used = cluster.ask("GET", PODS.replace("pods", "resourcequotas/plan"))[1]["status"]["used"]
-    default = objects()[2]["spec"]["limits"][0]["default"]["ephemeral-storage"]
+    (limits,) = (each for each in objects() if each["kind"] == "LimitRange")
+    default = limits["spec"]["limits"][0]["default"]["ephemeral-storage"]
     assert quantities.amount(used["limits.ephemeral-storage"]) == quantities.amount(default)
     status, body = cluster.ask("POST", PODS, pod("q", limits={"ephemeral-storage": "1Ti"}))
     assert status == 403

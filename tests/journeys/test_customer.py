@@ -97,7 +97,7 @@ def test_an_account_is_confirmed_only_by_its_code(sandbox):
     account = {"email": stranger.email, "password": "correct horse battery"}
     stranger.call("POST", "/api/auth/signup", account)
     early = stranger.call("POST", "/api/auth/login", account)
-    assert (early.status_code, early.json()["error"]["code"]) == (403, "not_confirmed")
+    assert (early.status_code, early.json()["error"]["code"]) == (401, "invalid_credentials")
     wrong = "000000" if stranger.code() != "000000" else "000001"
     guessed = stranger.call("POST", "/api/auth/confirm", {"email": stranger.email, "code": wrong})
     assert (guessed.status_code, guessed.json()["error"]["code"]) == (400, "invalid_code")

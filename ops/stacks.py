@@ -144,7 +144,7 @@ class Stacks:
             if stack["StackStatus"] != said:
                 said = stack["StackStatus"]
                 say(f"stack {name} is {said}, from an earlier command: waiting for its end")
-            time.sleep(self._glance)
+            time.sleep(self._glance)  # a stack can only be asked again
             stack = self.find(name)
         if stack and stack["StackStatus"] == "UPDATE_ROLLBACK_FAILED":
             raise StepFailed(
@@ -167,7 +167,7 @@ class Stacks:
             if not _unfinished(stack):
                 break
             # As CloudFormation's own waiters, which tell nothing meanwhile.
-            time.sleep(self._glance)
+            time.sleep(self._glance)  # a stack can only be asked again
         if status not in good:
             raise StepFailed(
                 f"stack {name} ended as {status}: {reason or 'see its events in the console'}",

@@ -104,7 +104,7 @@ class Memory:
                     "wait some minutes, and run the same command again",
                 )
             say("AWS is at work on what an earlier command began")
-            time.sleep(GLANCE)
+            time.sleep(GLANCE)  # AWS tells nobody when it is done: it can only be asked again
         return there
 
     def _read(self) -> Any:  # noqa: ANN401 - JSON

@@ -9,15 +9,19 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import boto3
 import pytest
 
 from ops import rights, stages
+from sandbox.seed import VISIBILITY
 from tests.journeys.scenes import SESSION
 from tests.journeys.shop import Customer, Sandbox, until
 
 ROOT = Path(__file__).parents[2]
 TO_START = 60
 TO_STOP = 5
+HIDDEN = 30
+"""Seconds for which a message that is worked on stays hidden, where a test waits for it."""
 
 
 def start(ready_file, *arguments, env=None):
@@ -60,6 +64,22 @@ def sandbox(tmp_path_factory):
         if process.poll() is None:
             code, said = stop(process)
             assert code == 0, said
+
+
+@pytest.fixture
+def hidden_for_less(sandbox):
+    """A message that a dead worker held comes back soon, not after AWS's four and a half minutes."""
+    sqs = boto3.client(
+        "sqs",
+        endpoint_url=sandbox.ready["aws"],
+        region_name="us-east-1",
+        aws_access_key_id="sandbox",
+        aws_secret_access_key="sandbox",
+    )
+    queue = sandbox.ready["queueUrl"]
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": str(HIDDEN)})
+    yield
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": str(VISIBILITY)})
 
 
 def nothing_was_done_without_a_right(sandbox):

@@ -4,33 +4,14 @@ import os
 import re
 import signal
 
-import boto3
 import pytest
 
+from tests.journeys.conftest import HIDDEN
 from tests.journeys.shop import PASSWORD, PAYS, Customer, until
 
-VISIBILITY = 30
-"""Seconds for which a message that a dead worker held stays hidden here; 270 on AWS, by its rule."""
-
-IN_FLIGHT = VISIBILITY + 45
-
-
-@pytest.fixture
-def _hidden_for_less(sandbox):
-    """A message comes back sooner, so that nobody has to wait for it."""
-    sqs = boto3.client(
-        "sqs",
-        endpoint_url=sandbox.ready["aws"],
-        region_name="us-east-1",
-        aws_access_key_id="sandbox",
-        aws_secret_access_key="sandbox",
-    )
-    queue = sandbox.ready["queueUrl"]
-    asked = {"QueueUrl": queue, "AttributeNames": ["VisibilityTimeout"]}
-    before = sqs.get_queue_attributes(**asked)["Attributes"]
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": str(VISIBILITY)})
-    yield
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes=before)
+pytestmark = pytest.mark.usefixtures("hidden_for_less")
+IN_FLIGHT = HIDDEN + 45
+"""Seconds: a message that a dead worker held comes back after the visibility timeout."""
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +25,6 @@ def _everything_works_again(sandbox):
         sandbox.faults(part, **healed)
 
 
-@pytest.mark.usefixtures("_hidden_for_less")
 def test_a_worker_killed_in_mid_apply_ends_in_active(sandbox, customer):
     """SIGKILL after some of the objects; what starts again finishes."""
     sandbox.ask("DELETE", "kubernetes", "/sandbox/requests")

@@ -7,13 +7,15 @@ import time
 
 import pytest
 
-from tests.journeys.conftest import await_ready, start, stop
+from tests.journeys.conftest import HIDDEN, await_ready, start, stop
 from tests.journeys.shop import PAYS, Customer, Sandbox, until
 
 FAILS_LATER = "4000000000000341"
 NEW_CARD = {"card_number": PAYS, "exp": "12/40", "cvc": "123"}
-IN_FLIGHT = 80
-"""Seconds: what a dead worker held comes back after the visibility timeout of 60."""
+IN_FLIGHT = HIDDEN + 50
+"""Seconds: what a dead worker held comes back after the visibility timeout."""
+
+pytestmark = pytest.mark.usefixtures("hidden_for_less")
 
 HEALTHY = {
     "stripe": {"drop": 0, "duplicate": 0, "shuffle": False, "delay": 0, "outage": 0},

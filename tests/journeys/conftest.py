@@ -20,8 +20,9 @@ from tests.journeys.shop import Customer, Sandbox, until
 ROOT = Path(__file__).parents[2]
 TO_START = 60
 TO_STOP = 5
-HIDDEN = 30
-"""Seconds for which a message that is worked on stays hidden, where a test waits for it."""
+HIDDEN = 50
+"""Seconds for which a message that is worked on stays hidden, where a test waits for it: longer than the
+worker may run, so that a tenant still has one at a time."""
 
 
 def start(ready_file, *arguments, env=None):

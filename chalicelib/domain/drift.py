@@ -1,18 +1,11 @@
 """What differs between an object as it is wanted and as it stands."""
 
-import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-_QUANTITY = re.compile(r"([+-]?\d+(?:\.\d*)?)(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi)?")
-_FACTORS = {
-    None: Decimal(1), "m": Decimal("0.001"), "k": Decimal(10) ** 3, "M": Decimal(10) ** 6,
-    "G": Decimal(10) ** 9, "T": Decimal(10) ** 12, "P": Decimal(10) ** 15,
-    "Ki": Decimal(2) ** 10, "Mi": Decimal(2) ** 20, "Gi": Decimal(2) ** 30,
-    "Ti": Decimal(2) ** 40, "Pi": Decimal(2) ** 50,
-}  # fmt: skip
+from chalicelib.domain.quantities import amount
 
 
 def differences(wanted: Mapping[str, Any], found: Mapping[str, Any] | None) -> list[str]:
@@ -64,8 +57,7 @@ def _same(wanted: object, found: object) -> bool:
 def _amount(value: object) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    parts = _QUANTITY.fullmatch(str(value))
-    return Decimal(parts[1]) * _FACTORS[parts[2]] if parts else None
+    return amount(value)
 
 
 def _shown(value: object) -> str:

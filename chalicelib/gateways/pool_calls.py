@@ -6,21 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from chalicelib.domain.errors import (
     InvalidRequest,
-    Permanent,
-    Temporary,
     TooManyRequests,
     WeakPassword,
 )
+from chalicelib.gateways.pool_errors import Errors, asked
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
-
-Errors = Mapping[str, type[Exception] | None]
-"""What Cognito's error codes mean for one call; None: nothing is to be said of it."""
 
 _ALWAYS: Errors = {
     "InvalidParameterException": InvalidRequest,
@@ -29,15 +23,6 @@ _ALWAYS: Errors = {
     "TooManyFailedAttemptsException": TooManyRequests,
     "TooManyRequestsException": TooManyRequests,
 }
-_FAULTS = frozenset(
-    {
-        "InternalErrorException",
-        "InternalFailure",
-        "ServiceUnavailable",
-        "ThrottlingException",
-        "UnexpectedLambdaException",  # the function that writes the mails did not answer
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +56,4 @@ class PoolCalls:
         return base64.b64encode(digest).decode()
 
     def _call(self, name: str, errors: Errors, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        try:
-            answer: dict[str, Any] = getattr(self.client, name)(**arguments)
-        except ClientError as e:
-            meaning = {**_ALWAYS, **errors}
-            code = e.response.get("Error", {}).get("Code", "")
-            if code in meaning:
-                refusal = meaning[code]
-                if refusal is None:
-                    return {}
-                raise refusal from e
-            if code in _FAULTS:
-                raise Temporary(f"the user pool fails on {name}: {code}") from e
-            raise Permanent(f"the user pool refuses {name}: {code}") from e
-        except BotoCoreError as e:
-            raise Temporary(f"the user pool does not answer {name}: {type(e).__name__}") from e
-        return answer
+        return asked(name, lambda: getattr(self.client, name)(**arguments), {**_ALWAYS, **errors})

@@ -3,19 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from chalicelib.domain.errors import Permanent, Temporary
 from chalicelib.gateways import aws
+from chalicelib.gateways.pool_errors import asked
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
 
 MOST = 60
 """Accounts that Cognito lists in one answer."""
-
-_REFUSALS = frozenset({"InvalidParameterException", "NotAuthorizedException",
-                       "ResourceNotFoundException", "AccessDeniedException"})  # fmt: skip
 
 
 class PoolSubjects:
@@ -41,18 +36,8 @@ class PoolSubjects:
         return bool(self._list(Limit=1, Filter=f'sub = "{quoted}"').get("Users"))
 
     def _list(self, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - as boto3 has it
-        try:
-            answer: Any = self._client.list_users(
-                UserPoolId=self._pool_id, AttributesToGet=["sub"], **more
-            )
-        except ClientError as e:
-            code = e.response.get("Error", {}).get("Code", "")
-            if code in _REFUSALS:
-                raise Permanent(f"the user pool refuses list_users: {code}") from e
-            raise Temporary(f"the user pool fails on list_users: {code}") from e
-        except BotoCoreError as e:
-            raise Temporary(f"the user pool does not answer list_users: {type(e).__name__}") from e
-        return dict(answer)
+        whose = {"UserPoolId": self._pool_id, "AttributesToGet": ["sub"], **more}
+        return asked("list_users", lambda: self._client.list_users(**whose), {})
 
 
 def _subject(user: Mapping[str, Any]) -> str | None:

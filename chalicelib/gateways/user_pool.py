@@ -10,7 +10,8 @@ from chalicelib.domain.errors import (
     Unauthenticated,
 )
 from chalicelib.gateways import aws
-from chalicelib.gateways.pool_calls import Errors, PoolCalls
+from chalicelib.gateways.pool_calls import PoolCalls
+from chalicelib.gateways.pool_errors import Errors
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient

@@ -5,14 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.domain.errors import Permanent, Temporary
+from chalicelib.gateways.pool_errors import asked
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
-
-_FAULTS = frozenset({"InternalErrorException", "TooManyRequestsException", "ServiceUnavailable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +60,9 @@ class Pool:
         return next((_account(user) for user in found.get("Users", [])), None)
 
     def _call(self, name: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - as boto3 has it
-        try:
-            answer: dict[str, Any] = getattr(self._client, name)(
-                UserPoolId=self._pool_id, **arguments
-            )
-        except ClientError as e:
-            code = e.response.get("Error", {}).get("Code", "")
-            if code == "UserNotFoundException":
-                return {}
-            if code in _FAULTS:
-                raise Temporary(f"the user pool fails on {name}: {code}") from e
-            raise Permanent(f"the user pool refuses {name}: {code}") from e
-        except BotoCoreError as e:
-            raise Temporary(f"the user pool does not answer {name}: {type(e).__name__}") from e
-        return answer
+        call = getattr(self._client, name)
+        gone = {"UserNotFoundException": None}
+        return asked(name, lambda: call(UserPoolId=self._pool_id, **arguments), gone)
 
 
 def _account(user: Mapping[str, Any]) -> Account:

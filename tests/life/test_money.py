@@ -536,6 +536,15 @@ def test_the_note_of_missed_events_never_runs_backwards_and_catches_up(world, ad
     assert ada.lines.count("customer.subscription.updated") == 300
 
 
+def test_a_clock_that_is_behind_does_not_move_the_note_back(world, ada):
+    """Another process was ahead by minutes: what it has looked at is not looked at for ever."""
+    ada.buy()
+    ahead = int(world.now()) + 600
+    wiring.records().note_swept_until(ahead)
+    wiring.missed_events().take()
+    assert wiring.records().swept_until() == ahead
+
+
 def test_what_has_been_pending_for_an_hour_is_told(world, ada):
     """A customer that Stripe does not have at all: nothing is concluded, and somebody reads why."""
     ada.buy()

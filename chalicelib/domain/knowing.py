@@ -22,7 +22,7 @@ def with_truth(record: Record, truth: Truth, now: int, catalogue: Catalogue, sta
         # Nothing of ours ever stood: what somebody made by hand is told to the operator.
         counted = the_one_that_counts(everything)
     billing = Billing(
-        subscription=counted and _with_paid_product(counted, record),
+        subscription=counted and _with_paid_product(counted, record, catalogue.deployment(stage)),
         duplicates=tuple(sorted(s.id for s in subscriptions if s.is_live and s != counted)),
         incomplete=any(s.status == "incomplete" for s in subscriptions),
         unread=tuple(
@@ -68,16 +68,15 @@ def _dated(subscription: Subscription, record: Record, now: int) -> Subscription
     return replace(subscription, ended_at=max(seen, subscription.created) if seen else now)
 
 
-def _with_paid_product(counted: Subscription, record: Record) -> Subscription:
-    """Remember what it was for when it was last seen paid for."""
-    known = record.subscription
-    if counted.is_entitled:
-        paid = counted.product_id
-    else:
-        paid = None
-        if known and known.id == counted.id:
-            # A record of before this was kept says what it was for while it was paid.
-            paid = known.paid_product_id or (known.product_id if known.is_entitled else None)
+def _with_paid_product(counted: Subscription, record: Record, deployment: str) -> Subscription:
+    """Remember which product of ours it was for when it was last seen paid for."""
+    known, product_id = record.subscription, counted.product_id or ""
+    if counted.is_entitled and product_id.startswith(f"{deployment}-"):
+        return replace(counted, paid_product_id=product_id)
+    if known is None or known.id != counted.id:
+        return counted
+    # A record of before this was kept says what it was for while it was paid.
+    paid = known.paid_product_id or (known.product_id if known.is_entitled else None)
     return replace(counted, paid_product_id=paid)
 
 

@@ -227,7 +227,7 @@ def _nobody_is_charged_for_nothing(
     ledger, name = world.account.ledger, customer.name
     due = world.watch.deadlines[customer.tenant_id].late
     stands = oracle.stands(truth, item, due, world.scheduler.now)
-    by_us = stands.stopped_by == "dispute" or oracle.was_lost(truth, item, due)
+    by_us = bool(truth.disputes) or oracle.was_lost(truth, item, due)
     by_us = by_us or bool((item.get("hold") or {}).get("pause_billing"))
     if _cannot_be_served(stands, item):
         return

@@ -104,12 +104,19 @@ def sub(found: Any, plan_of: Mapping[str, str]) -> Sub:
     ours = [line for line in lines if plan_of.get(line["price"]["product"]) and line["quantity"]]
     plans = {plan_of[line["price"]["product"]] for line in ours}
     plan = next(iter(plans)) if len(plans) == 1 else None
+    left = [
+        line
+        for line in lines
+        if line["price"]["product"].startswith(OURS)
+        and line["quantity"]
+        and not plan_of.get(line["price"]["product"])
+    ]
     counts = ours[0] if plan else lines[0]
     return Sub(
         id=found["id"],
         status=found["status"],
         plan=plan,
-        odd=plan is None or [line["quantity"] for line in ours] != [1],
+        odd=plan is None or [line["quantity"] for line in ours] != [1] or bool(left),
         created=found["created"],
         ended_at=found["ended_at"],
         ends=bool(found["cancel_at_period_end"] or found["cancel_at"]),

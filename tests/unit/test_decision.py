@@ -204,6 +204,17 @@ def test_a_plan_that_is_not_ours_is_a_problem_with_a_remedy(catalogue, record):
 RETAINER = sub(id="sub_2", created=NOW - 9 * DAY, product_id="prod_retainer")
 
 
+def test_what_was_paid_for_is_a_plan_of_ours(catalogue, record):
+    """An add-on that stood alone in it for a while was not the plan that an upgrade is dearer than."""
+    paid = decide(record(**READY), Truth(subscriptions=(sub(),)), NOW, catalogue, "dev").record
+    alone = sub(items=(Item(product_id="prod_addon"),), product_id=None)
+    addon = decide(paid, Truth(subscriptions=(alone,)), NOW, catalogue, "dev").record
+    assert addon.subscription.paid_product_id == OURS
+    declined = sub("past_due", product_id="arm-engine-dev-pro")
+    again = decide(addon, Truth(subscriptions=(declined,)), NOW, catalogue, "dev")
+    assert (again.standing.plan_id, again.standing.wanted) == ("basic", "running")
+
+
 def test_what_somebody_else_sold_is_no_second_subscription(catalogue, record):
     """A consulting retainer of the same customer, older and as healthy, changes nothing."""
     truth = Truth(subscriptions=(sub(), RETAINER))
